@@ -1,0 +1,55 @@
+// swift-tools-version: 6.2
+import PackageDescription
+
+// The targets stand in the order in which a reading flows through them; each may import only those
+// above it (ARCHITECTURE.md, "Modules").
+
+let strict: [SwiftSetting] = [.swiftLanguageMode(.v6), .treatAllWarnings(as: .error)]
+
+let package = Package(
+  name: "stepgate",
+  products: [.executable(name: "stepgate", targets: ["stepgate"])],
+  dependencies: [
+    .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.0"),
+    .package(url: "https://github.com/apple/swift-configuration", from: "1.4.0", traits: ["YAML"]),
+    .package(url: "https://github.com/apple/swift-log", from: "1.16.0"),
+    .package(url: "https://github.com/jpsim/Yams", from: "6.2.0"),
+  ],
+  targets: [
+    .systemLibrary(name: "CMosquitto", pkgConfig: "libmosquitto", providers: [.apt(["libmosquitto-dev"])]),
+    .systemLibrary(name: "CSimdjson", pkgConfig: "simdjson", providers: [.apt(["libsimdjson-dev"])]),
+    .systemLibrary(name: "CXXHash", pkgConfig: "libxxhash", providers: [.apt(["libxxhash-dev"])]),
+    .target(name: "CFastPath", dependencies: ["CSimdjson", "CXXHash"]),
+    .target(name: "Mosquitto", dependencies: ["CMosquitto"], swiftSettings: strict),
+    .target(name: "Records", dependencies: ["CFastPath"], swiftSettings: strict),
+    .target(name: "Storage", dependencies: ["CFastPath"], swiftSettings: strict),
+    .target(name: "Journal", dependencies: ["Storage"], swiftSettings: strict),
+    .target(name: "SegmentLog", dependencies: ["Storage"], swiftSettings: strict),
+    .target(name: "Consent", dependencies: ["Records"], swiftSettings: strict),
+    .target(name: "Join", dependencies: ["Records"], swiftSettings: strict),
+    .target(name: "Pipeline", dependencies: ["Records", "Consent", "Join", "SegmentLog"], swiftSettings: strict),
+    .target(name: "Ingest", dependencies: ["Mosquitto", "Journal", "Pipeline"], swiftSettings: strict),
+    .target(
+      name: "Gateway",
+      dependencies: [
+        "Ingest", "Pipeline", "Yams",
+        .product(name: "Configuration", package: "swift-configuration"),
+        .product(name: "Logging", package: "swift-log"),
+      ],
+      swiftSettings: strict),
+    .executableTarget(
+      name: "stepgate",
+      dependencies: ["Gateway", .product(name: "ArgumentParser", package: "swift-argument-parser")],
+      swiftSettings: strict),
+    .target(name: "TestSupport", dependencies: ["Mosquitto", "Records", "Storage"], path: "Tests/Support", swiftSettings: strict),
+    .testTarget(
+      name: "UnitTests",
+      dependencies: ["TestSupport", "Mosquitto", "Records", "Storage", "Journal", "SegmentLog", "Consent", "Join", "Pipeline", "Ingest", "Gateway"],
+      path: "Tests/Unit", swiftSettings: strict),
+    .testTarget(
+      name: "PropertyTests", dependencies: ["TestSupport", "Pipeline"], path: "Tests/Property", swiftSettings: strict),
+    .testTarget(
+      name: "IntegrationTests", dependencies: ["TestSupport", "stepgate"], path: "Tests/Integration", swiftSettings: strict),
+  ],
+  cxxLanguageStandard: .cxx17
+)

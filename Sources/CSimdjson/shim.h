@@ -1,0 +1,1 @@
+// Empty on purpose: simdjson.h is C++ (see CFastPath).
