@@ -1,1 +1,0 @@
-// Empty on purpose: simdjson.h is C++ (see CFastPath).

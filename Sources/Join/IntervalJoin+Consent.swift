@@ -1,0 +1,65 @@
+// What a change of consent or of a claim does to the readings that wait for partners.
+//
+// Invariants:
+// - After a withdrawal nothing of the customer is in the state, and no step trainer reading that only
+//   this customer's consent covered.
+// - Moving to another serial number takes the waiting readings along; it makes no pairs.
+
+import Records
+
+/// What became of a held reading.
+public struct SettledHeld {
+  public let reading: StepTrainerReading
+  /// `trusted`, `noConsent` or `beforeConsent`.
+  public let verdict: Verdict
+}
+
+extension IntervalJoin {
+  /// Drops all readings of a customer that withdrew.
+  public func removeReadings(of customer: CustomerID, serial: SerialID) {
+    guard let state = states.find(key(serial)) else { return }
+    state.pointee.accelerometer.removeAll(where: { $0.customerRaw == customer.raw }, forgetAccelerometer)
+  }
+
+  /// Takes a customer's readings along to the serial number that it claims now.
+  public func moveReadings(of customer: CustomerID, from old: SerialID, to new: SerialID, arrivalMs: Int64) {
+    guard key(old) != key(new), let state = states.find(key(old)) else { return }
+    var moving: [AccelerometerReading] = []
+    state.pointee.accelerometer.removeAll(where: { $0.customerRaw == customer.raw }) { moving.append($0) }
+    guard let latest = moving.map(\.timeMs).max() else { return }
+    let target = states.activate(key(new), arrivalMs: arrivalMs)
+    for reading in moving { target.pointee.accelerometer.insert(reading) }
+    target.pointee.latestAccelerometer = max(target.pointee.latestAccelerometer, EventTime(ms: latest))
+  }
+
+  /// Brings the step trainer readings of a serial number in line with who covers them now: drops
+  /// those that nobody covers any more, and returns the held ones that have their verdict.
+  public func reconcile(_ serial: SerialID, with coverage: Coverage) -> [SettledHeld] {
+    dropUncovered(serial, coverage)
+    guard let state = states.find(serial.raw), state.pointee.held.count > 0 else { return [] }
+    var settled: [SettledHeld] = []
+    func settle(_ reading: StepTrainerReading) {
+      settled.append(SettledHeld(reading: reading, verdict: coverage.verdict(at: EventTime(ms: reading.timeMs))))
+    }
+    state.pointee.held.removeFirst(before: coverage.consentedFrom.ms, settle)
+    if let last = state.pointee.held.last,
+      coverage.verdict(at: EventTime(ms: last.timeMs)) != .held
+    {
+      state.pointee.held.removeAll(where: { coverage.verdict(at: EventTime(ms: $0.timeMs)) != .held }, settle)
+    }
+    heldCount -= settled.count
+    return settled
+  }
+
+  private func dropUncovered(_ serial: SerialID, _ coverage: Coverage) {
+    guard let state = states.find(key(serial)) else { return }
+    if settings.pairing == .owner {
+      removeStepTrainer(state, before: coverage.curatedFrom.ms)
+    } else {
+      let isUncovered = { (reading: StepTrainerReading) in
+        reading.serialRaw == serial.raw && reading.timeMs < coverage.curatedFrom.ms
+      }
+      state.pointee.stepTrainer.removeAll(where: isUncovered) { _ in self.stepTrainerCount -= 1 }
+    }
+  }
+}

@@ -1,0 +1,130 @@
+// Topic filters (MQTT 5, section 4.7) with a placeholder level, and the way from a topic to a kind.
+
+/// The field that a placeholder level names.
+public enum IdentityField: String, CaseIterable, Sendable {
+  case email, serialNumber, user
+
+  /// The placeholders that filters of a kind may hold.
+  public static func allowed(for kind: RecordKind) -> [IdentityField] {
+    switch kind {
+    case .customer: [.email, .serialNumber]
+    case .accelerometer: [.user]
+    case .stepTrainer: [.serialNumber]
+    case .unknown: []
+    }
+  }
+}
+
+/// A topic filter such as `stedi/customer/#` or `stedi/step_trainer/{serialNumber}`.
+public struct TopicFilter: Sendable, Equatable {
+  private enum Level: Equatable, Sendable {
+    case text([UInt8])
+    case anyOne
+    case identity(IdentityField)
+    case anyRest
+  }
+
+  private let levels: [Level]
+  /// What is sent to the broker: the filter with `+` for the placeholder.
+  public let subscription: String
+
+  /// Reads a filter for records of a kind.
+  /// - Throws: `TopicFilterError`, which says what is wrong.
+  public init(_ text: String, kind: RecordKind) throws(TopicFilterError) {
+    guard !text.isEmpty, text.utf8.count <= 65_535, !text.utf8.contains(0) else { throw .empty }
+    var levels: [Level] = []
+    for part in text.split(separator: "/", omittingEmptySubsequences: false) {
+      if levels.last == .anyRest { throw .hashNotLast }
+      levels.append(try Self.level(String(part), kind: kind))
+    }
+    let placeholders = levels.filter { if case .identity = $0 { true } else { false } }
+    if placeholders.count > 1 { throw .placeholderTwice }
+    self.levels = levels
+    subscription = text.split(separator: "/", omittingEmptySubsequences: false)
+      .map { $0.hasPrefix("{") ? "+" : String($0) }.joined(separator: "/")
+  }
+
+  private static func level(_ part: String, kind: RecordKind) throws(TopicFilterError) -> Level {
+    if part == "+" { return .anyOne }
+    if part == "#" { return .anyRest }
+    if part.contains("+") || part.contains("#") { throw .wildcardInLevel(part) }
+    guard part.contains("{") || part.contains("}") else { return .text(Array(part.utf8)) }
+    let allowed = IdentityField.allowed(for: kind)
+    guard let field = allowed.first(where: { "{\($0.rawValue)}" == part }) else {
+      throw .unknownPlaceholder(part, allowed: allowed.map { "{\($0.rawValue)}" })
+    }
+    return .identity(field)
+  }
+
+  /// Whether a topic matches, and what its placeholder level holds.
+  /// A wildcard in the first level does not match a topic that begins with `$` (section 4.7.2).
+  func match(_ topic: UnsafeRawBufferPointer) -> (matches: Bool, identity: TopicIdentity?) {
+    var identity: TopicIdentity?
+    var start = 0
+    for (place, level) in levels.enumerated() {
+      if place == 0, topic.first == UInt8(ascii: "$"), level == .anyOne || level == .anyRest { return (false, nil) }
+      if level == .anyRest { return (true, identity) }
+      guard start <= topic.count else { return (false, nil) }
+      let rest = topic[start...]
+      let end = rest.firstIndex(of: UInt8(ascii: "/")) ?? topic.count
+      let text = UnsafeRawBufferPointer(rebasing: topic[start..<end])
+      switch level {
+      case .text(let expected): if !text.elementsEqual(expected) { return (false, nil) }
+      case .identity(let field): identity = TopicIdentity(field: field, level: text)
+      case .anyOne, .anyRest: break
+      }
+      start = end + 1
+    }
+    return (start > topic.count, identity)
+  }
+}
+
+/// Why a topic filter is not one.
+public enum TopicFilterError: Error, Equatable, CustomStringConvertible {
+  case empty, hashNotLast, placeholderTwice
+  case wildcardInLevel(String)
+  case unknownPlaceholder(String, allowed: [String])
+
+  public var description: String {
+    switch self {
+    case .empty: "it is empty, too long or holds a NUL"
+    case .hashNotLast: "# must be the last level"
+    case .placeholderTwice: "it has more than one placeholder level"
+    case .wildcardInLevel(let level): "\"\(level)\": a wildcard must be a whole level"
+    case .unknownPlaceholder(let level, let allowed):
+      "\"\(level)\" is no placeholder here; allowed: \(allowed.joined(separator: ", "))"
+    }
+  }
+}
+
+/// What a topic says of its message.
+public struct TopicRoute {
+  public let kind: RecordKind
+  public let identity: TopicIdentity?
+
+  public init(kind: RecordKind, identity: TopicIdentity? = nil) {
+    self.kind = kind
+    self.identity = identity
+  }
+}
+
+/// The three filters; the first that matches decides.
+public struct TopicRouter: Sendable {
+  private let filters: [(kind: RecordKind, filter: TopicFilter)]
+
+  public init(customer: TopicFilter, accelerometer: TopicFilter, stepTrainer: TopicFilter) {
+    filters = [(.customer, customer), (.accelerometer, accelerometer), (.stepTrainer, stepTrainer)]
+  }
+
+  /// The subscriptions to ask the broker for.
+  public var subscriptions: [String] { filters.map(\.filter.subscription) }
+
+  /// The kind of a message by its topic; `.unknown` where no filter matches.
+  public func route(_ topic: UnsafeRawBufferPointer) -> TopicRoute {
+    for (kind, filter) in filters {
+      let (matches, identity) = filter.match(topic)
+      if matches { return TopicRoute(kind: kind, identity: identity) }
+    }
+    return TopicRoute(kind: .unknown)
+  }
+}
