@@ -37,7 +37,7 @@ let package = Package(
       swiftSettings: strict),
     .executableTarget(
       name: "stepgate",
-      dependencies: ["Gateway", .product(name: "ArgumentParser", package: "swift-argument-parser")],
+      dependencies: ["Gateway", "Pipeline", "Storage", .product(name: "ArgumentParser", package: "swift-argument-parser")],
       swiftSettings: strict),
     .target(name: "TestSupport", dependencies: ["Mosquitto", "Records", "Storage"], path: "Tests/Support", swiftSettings: strict),
     .testTarget(

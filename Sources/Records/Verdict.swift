@@ -81,9 +81,9 @@ public struct VerdictCounts: Equatable, Sendable {
   /// Counts records that came in.
   public mutating func receive(_ kind: RecordKind, _ count: Int) { receivedCounts[Int(kind.rawValue)] += count }
 
-  /// Counts a record's verdict; `.held` counts it as waiting.
-  public mutating func judge(_ kind: RecordKind, _ verdict: Verdict) {
-    if verdict == .held { held += 1 } else { counts[Self.place(kind, verdict)] += 1 }
+  /// Counts records with a verdict; `.held` counts them as waiting.
+  public mutating func judge(_ kind: RecordKind, _ verdict: Verdict, _ count: Int = 1) {
+    if verdict == .held { held += count } else { counts[Self.place(kind, verdict)] += count }
   }
 
   /// Gives waiting readings their verdict.

@@ -1,0 +1,85 @@
+// Opening a journal for writing: where does it end, and is what is there to be trusted?
+//
+// Reads all of the newest segment, and of the one before only whether it reaches as far as it must; the
+// older ones are read, and checked, by the replay that follows.
+
+import Storage
+
+/// The segment to be written on.
+struct OpenedSegment {
+  let file: any File
+  let basePosition: Int
+  let report: JournalOpenReport
+}
+
+func openNewestSegment(
+  _ fileSystem: any FileSystem, _ directory: String
+) throws(JournalError) -> OpenedSegment {
+  let bases = try storage { () throws(StorageError) in
+    try fileSystem.createDirectories(directory)
+    return try JournalFormat.segments(fileSystem, directory)
+  }
+  guard let newest = bases.last else {
+    let file = try storage { () throws(StorageError) in
+      let file = try createSegment(0, fileSystem, directory)
+      try file.sync()
+      try fileSystem.syncDirectory(directory)
+      return file
+    }
+    return OpenedSegment(file: file, basePosition: 0, report: JournalOpenReport(endPosition: 0))
+  }
+  try checkJoint(bases, fileSystem, directory)
+  let path = "\(directory)/\(JournalFormat.segmentName(newest))"
+  let file = try storage { () throws(StorageError) in try fileSystem.openForAppending(path) }
+  let scanner = try SegmentScanner(file, basePosition: newest, isNewest: true)
+  let buffer = EntryBuffer(capacityBytes: 1 << 20)
+  while try scanner.read(into: buffer, wantedBytes: 1 << 20) {}
+  let report = try storage { () throws(StorageError) in
+    let report = try cutTornTail(scanner)
+    // What a killed process wrote is perhaps only in the kernel's memory.
+    try file.sync()
+    try fileSystem.syncDirectory(directory)
+    return report
+  }
+  return OpenedSegment(file: file, basePosition: newest, report: report)
+}
+
+/// Creates the segment that begins at `position`, with its header.
+func createSegment(
+  _ position: Int, _ fileSystem: any FileSystem, _ directory: String
+) throws(StorageError) -> any File {
+  let file = try fileSystem.openForAppending("\(directory)/\(JournalFormat.segmentName(position))")
+  try file.append(JournalFormat.fileHeader(position))
+  return file
+}
+
+/// Cuts what follows the last good entry; a torn header is written anew.
+private func cutTornTail(_ scanner: SegmentScanner) throws(StorageError) -> JournalOpenReport {
+  var report = JournalOpenReport(endPosition: scanner.position)
+  if scanner.tornBytes > 0 {
+    let byte =
+      scanner.headerIsTorn ? 0 : JournalFormat.fileHeaderBytes + scanner.position - scanner.basePosition
+    report.tornTail = .init(path: scanner.file.path, byte: byte, bytes: scanner.tornBytes)
+    try scanner.file.truncate(to: byte)
+  }
+  if scanner.headerIsTorn {
+    try scanner.file.append(JournalFormat.fileHeader(scanner.basePosition))
+  }
+  return report
+}
+
+/// Checks that the segment before the newest ends where the newest begins.
+private func checkJoint(
+  _ bases: [Int], _ fileSystem: any FileSystem, _ directory: String
+) throws(JournalError) {
+  guard let newest = bases.last, let previous = bases.dropLast().last else { return }
+  let path = "\(directory)/\(JournalFormat.segmentName(previous))"
+  let size = try storage { () throws(StorageError) in try fileSystem.openForReading(path).size() }
+  let end = previous + size - JournalFormat.fileHeaderBytes
+  if end < newest { throw .missing(directory: directory, from: end, to: newest) }
+  if end > newest {
+    throw .damaged(
+      path: path, byte: newest - previous + JournalFormat.fileHeaderBytes,
+      what: "entries that the next segment has too")
+  }
+}

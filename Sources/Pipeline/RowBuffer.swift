@@ -1,0 +1,178 @@
+// Where rows are formatted: JSON text, appended piece by piece into memory that is kept.
+//
+// Invariants:
+// - A row is appended whole, with its line feed, before the next begins.
+// - What is appended is valid JSON and holds no raw control characters, so a line feed always ends a row.
+// - Appending allocates only when the buffer has never been as full before.
+
+import Glibc
+
+struct RowBuffer: ~Copyable {
+  private var base: UnsafeMutableRawPointer
+  private var capacity: Int
+  private(set) var count = 0
+  private(set) var rowCount = 0
+
+  init(capacity: Int = 64 << 10) {
+    self.capacity = capacity
+    base = .allocate(byteCount: capacity, alignment: 16)
+  }
+
+  deinit { base.deallocate() }
+
+  var bytes: UnsafeRawBufferPointer { UnsafeRawBufferPointer(start: base, count: count) }
+
+  mutating func clear() {
+    count = 0
+    rowCount = 0
+  }
+
+  private mutating func reserve(_ more: Int) {
+    if count + more <= capacity { return }
+    while count + more > capacity { capacity *= 2 }
+    let larger = UnsafeMutableRawPointer.allocate(byteCount: capacity, alignment: 16)
+    larger.copyMemory(from: base, byteCount: count)
+    base.deallocate()
+    base = larger
+  }
+
+  /// Room for a piece whose bytes the caller writes.
+  mutating func append(length: Int) -> UnsafeMutableRawPointer {
+    reserve(length)
+    defer { count += length }
+    return base + count
+  }
+
+  @inline(__always)
+  mutating func append(_ text: StaticString) {
+    append(UnsafeRawBufferPointer(start: text.utf8Start, count: text.utf8CodeUnitCount))
+  }
+
+  @inline(__always)
+  mutating func append(_ bytes: UnsafeRawBufferPointer) {
+    guard let source = bytes.baseAddress else { return }
+    append(length: bytes.count).copyMemory(from: source, byteCount: bytes.count)
+  }
+
+  mutating func append(byte: UInt8) { append(length: 1).storeBytes(of: byte, as: UInt8.self) }
+
+  mutating func endRow() {
+    append(byte: UInt8(ascii: "\n"))
+    rowCount += 1
+  }
+
+  // MARK: Numbers
+
+  private static let digitPairs: StaticString =
+    "00010203040506070809101112131415161718192021222324252627282930313233343536373839404142434445464748495051525354555657585960616263646566676869707172737475767778798081828384858687888990919293949596979899"
+
+  /// Appends an integer in decimal, two digits a step (a third of the time of one digit a step).
+  mutating func append(_ value: Int64) {
+    reserve(20)
+    var digits = (UInt64(0), UInt64(0), UInt64(0))
+    withUnsafeMutableBytes(of: &digits) { scratch in
+      var place = scratch.count
+      var rest = value.magnitude
+      while rest >= 100 {
+        let pair = Int(rest % 100) * 2
+        rest /= 100
+        place -= 2
+        scratch[place] = Self.digitPairs.utf8Start[pair]
+        scratch[place + 1] = Self.digitPairs.utf8Start[pair + 1]
+      }
+      if rest >= 10 {
+        place -= 2
+        scratch[place] = Self.digitPairs.utf8Start[Int(rest) * 2]
+        scratch[place + 1] = Self.digitPairs.utf8Start[Int(rest) * 2 + 1]
+      } else {
+        place -= 1
+        scratch[place] = UInt8(ascii: "0") + UInt8(rest)
+      }
+      if value < 0 {
+        place -= 1
+        scratch[place] = UInt8(ascii: "-")
+      }
+      append(UnsafeRawBufferPointer(rebasing: scratch[place...]))
+    }
+  }
+
+  // MARK: Strings
+
+  /// Appends a JSON string. The bytes must be valid UTF-8.
+  mutating func append(string bytes: UnsafeRawBufferPointer) {
+    append(byte: UInt8(ascii: "\""))
+    if needsNoEscape(bytes) { append(bytes) } else { appendEscaped(bytes) }
+    append(byte: UInt8(ascii: "\""))
+  }
+
+  // Eight bytes at a time: identities almost never need an escape.
+  private func needsNoEscape(_ bytes: UnsafeRawBufferPointer) -> Bool {
+    let ones: UInt64 = 0x0101_0101_0101_0101
+    let highs: UInt64 = 0x8080_8080_8080_8080
+    func hasZero(_ word: UInt64) -> UInt64 { (word &- ones) & ~word & highs }
+    var offset = 0
+    while offset + 8 <= bytes.count {
+      let word = bytes.loadUnaligned(fromByteOffset: offset, as: UInt64.self)
+      let control = (word &- ones &* 0x20) & ~word & highs
+      let special = hasZero(word ^ ones &* 0x22) | hasZero(word ^ ones &* 0x5C)
+      if control | special != 0 { return false }
+      offset += 8
+    }
+    while offset < bytes.count {
+      if mustEscape(bytes[offset]) { return false }
+      offset += 1
+    }
+    return true
+  }
+
+  private func mustEscape(_ byte: UInt8) -> Bool {
+    byte < 0x20 || byte == UInt8(ascii: "\"") || byte == UInt8(ascii: "\\")
+  }
+
+  // RFC 8259, section 7.
+  private mutating func appendEscaped(_ bytes: UnsafeRawBufferPointer) {
+    for byte in bytes {
+      switch byte {
+      case UInt8(ascii: "\""): append("\\\"")
+      case UInt8(ascii: "\\"): append("\\\\")
+      case UInt8(ascii: "\n"): append("\\n")
+      case UInt8(ascii: "\r"): append("\\r")
+      case UInt8(ascii: "\t"): append("\\t")
+      case 0..<0x20:
+        append("\\u00")
+        append(byte: hexDigit(byte >> 4))
+        append(byte: hexDigit(byte & 15))
+      default: append(byte: byte)
+      }
+    }
+  }
+
+  private func hexDigit(_ nibble: UInt8) -> UInt8 {
+    nibble < 10 ? UInt8(ascii: "0") + nibble : UInt8(ascii: "a") + nibble - 10
+  }
+
+  /// Appends bytes as a JSON string of base64 (RFC 4648, section 4).
+  mutating func append(base64 bytes: UnsafeRawBufferPointer) {
+    append(byte: UInt8(ascii: "\""))
+    for start in stride(from: 0, to: bytes.count, by: 3) {
+      let count = min(3, bytes.count - start)
+      var group: UInt32 = 0
+      for place in 0..<3 { group = group << 8 | (place < count ? UInt32(bytes[start + place]) : 0) }
+      for place in 0..<4 {
+        let digit = UInt8(group >> UInt32(18 - 6 * place) & 63)
+        append(byte: place <= count ? base64Digit(digit) : UInt8(ascii: "="))
+      }
+    }
+    append(byte: UInt8(ascii: "\""))
+  }
+
+  private func base64Digit(_ value: UInt8) -> UInt8 {
+    switch value {
+    case 0..<26: UInt8(ascii: "A") + value
+    case 26..<52: UInt8(ascii: "a") + value - 26
+    case 52..<62: UInt8(ascii: "0") + value - 52
+    case 62: UInt8(ascii: "+")
+    default: UInt8(ascii: "/")
+    }
+  }
+}

@@ -1,0 +1,137 @@
+// The rows of each table: columns in the contract's order, values as they came in.
+
+import CFastPath
+import Consent
+import Join
+import Records
+
+extension RowBuffer {
+  /// A customer's fields, absent ones left out, without the line feed.
+  mutating func appendCustomer(_ fields: UnsafePointer<CustomerFields>) {
+    append(byte: UInt8(ascii: "{"))
+    let names: [StaticString] = [
+      "\"email\":", "\"serialNumber\":", "\"lastUpdateDate\":", "\"registrationDate\":",
+      "\"shareWithResearchAsOfDate\":", "\"shareWithPublicAsOfDate\":", "\"shareWithFriendsAsOfDate\":",
+      "\"customerName\":", "\"phone\":", "\"birthDay\":",
+    ]
+    withUnsafeBytes(of: fields.pointee.raw) { raw in
+      let spans = raw.bindMemory(to: sg_span.self)
+      var isFirst = true
+      for (name, span) in zip(names, spans) where span.length > 0 {
+        if !isFirst { append(byte: UInt8(ascii: ",")) }
+        isFirst = false
+        append(name)
+        append(UnsafeRawBufferPointer(start: span.bytes, count: Int(span.length)))
+      }
+    }
+    append(byte: UInt8(ascii: "}"))
+  }
+
+  /// A row of accelerometer_trusted.
+  mutating func appendAccelerometer(_ record: Record) {
+    append("{\"user\":")
+    append(string: UnsafeRawBufferPointer(start: record.identity, count: Int(record.identity_length)))
+    appendMeasurement(
+      record.time_ms, record.numbers, Int(record.x_length), Int(record.y_length), Int(record.z_length))
+    endRow()
+  }
+
+  /// A row of step_trainer_trusted.
+  mutating func appendStepTrainer(_ reading: StepTrainerReading, serialNumber: UnsafeRawBufferPointer) {
+    appendStepTrainerColumns(reading, serialNumber: serialNumber)
+    append(byte: UInt8(ascii: "}"))
+    endRow()
+  }
+
+  /// A row of machine_learning_curated.
+  mutating func appendPair(_ pair: Pair, consent: ConsentIndex, join: IntervalJoin) {
+    appendStepTrainerColumns(pair.stepTrainer, serialNumber: consent.text(of: pair.stepTrainer.serial))
+    append(",\"user\":")
+    append(string: consent.email(of: pair.accelerometer.customer))
+    withUnsafeTemporaryAllocation(byteCount: 3 * SG_NUMBER_LIMIT, alignment: 8) { numbers in
+      let start = numbers.baseAddress!
+      join.copyNumbers(of: pair.accelerometer, to: start)
+      let reading = pair.accelerometer
+      appendMeasurement(
+        reading.timeMs, start.assumingMemoryBound(to: UInt8.self), reading.xLength, reading.yLength, reading.zLength)
+    }
+    endRow()
+  }
+
+  private mutating func appendStepTrainerColumns(
+    _ reading: StepTrainerReading, serialNumber: UnsafeRawBufferPointer
+  ) {
+    append("{\"sensorReadingTime\":")
+    append(reading.timeMs)
+    append(",\"serialNumber\":")
+    append(string: serialNumber)
+    append(",\"distanceFromObject\":")
+    append(reading.distance)
+  }
+
+  private mutating func appendMeasurement(
+    _ timeMs: Int64, _ numbers: UnsafePointer<UInt8>, _ xLength: Int, _ yLength: Int, _ zLength: Int
+  ) {
+    append(",\"timestamp\":")
+    append(timeMs)
+    append(",\"x\":")
+    append(UnsafeRawBufferPointer(start: numbers, count: xLength))
+    append(",\"y\":")
+    append(UnsafeRawBufferPointer(start: numbers + xLength, count: yLength))
+    append(",\"z\":")
+    append(UnsafeRawBufferPointer(start: numbers + xLength + yLength, count: zLength))
+    append(byte: UInt8(ascii: "}"))
+  }
+
+  /// A row of a landing table: the record as it came, on one line.
+  mutating func appendLanding(_ record: Record) {
+    let text = UnsafeRawBufferPointer(start: record.text, count: Int(record.text_length))
+    if text.contains(UInt8(ascii: "\n")) {
+      let line = UnsafeMutableRawBufferPointer.allocate(byteCount: text.count + textSlack, alignment: 1)
+      defer { line.deallocate() }
+      let length = sg_minify(record.text, text.count, line.baseAddress!.assumingMemoryBound(to: UInt8.self))
+      append(UnsafeRawBufferPointer(rebasing: line[..<length]))
+    } else {
+      append(text)
+    }
+    endRow()
+  }
+
+  /// A row of the quarantine.
+  mutating func appendRejected(
+    _ record: Record, arrivalMs: Int64, topic: UnsafeRawBufferPointer, reason: Verdict, detail: String
+  ) {
+    append("{\"receivedAt\":")
+    append(arrivalMs)
+    append(",\"topic\":")
+    append(text: String(decoding: topic, as: UTF8.self))
+    append(",\"reason\":")
+    append(text: reason.name)
+    append(",\"detail\":")
+    append(text: detail)
+    appendPayload(UnsafeRawBufferPointer(start: record.text, count: Int(record.text_length)))
+    append(byte: UInt8(ascii: "}"))
+    endRow()
+  }
+
+  // At most 4 KiB of it; text is cut between characters.
+  private mutating func appendPayload(_ payload: UnsafeRawBufferPointer) {
+    var cut = payload.prefix(4096)
+    if cut.count < payload.count {
+      while let last = cut.last, payload[cut.endIndex] & 0xC0 == 0x80, last & 0x80 != 0 { cut.removeLast() }
+    }
+    let text = UnsafeRawBufferPointer(rebasing: cut)
+    if text.isEmpty || sg_is_utf8(text.baseAddress!.assumingMemoryBound(to: UInt8.self), text.count) {
+      append(",\"payload\":")
+      append(string: text)
+    } else {
+      append(",\"payloadBase64\":")
+      append(base64: UnsafeRawBufferPointer(rebasing: payload.prefix(4096)))
+    }
+  }
+
+  private mutating func append(text: String) {
+    var text = text
+    text.withUTF8 { append(string: UnsafeRawBufferPointer($0)) }
+  }
+}

@@ -1,0 +1,32 @@
+// Rows as bytes: each ends in a line feed. Nothing else about them is known here.
+
+import Glibc
+
+let lineFeed = UInt8(ascii: "\n")
+
+extension UnsafeRawBufferPointer {
+  /// How many line feeds, that is rows, there are.
+  var rowCount: Int {
+    var count = 0
+    for byte in self { count &+= byte == lineFeed ? 1 : 0 }
+    return count
+  }
+
+  /// Where the first row ends whose end is at least `bytes` (> 0) from the start; nil if there is none.
+  func rowEnd(atLeast bytes: Int) -> Int? {
+    guard bytes <= count, let base = baseAddress else { return nil }
+    guard let found = memchr(base + (bytes - 1), CInt(lineFeed), count - (bytes - 1)) else { return nil }
+    return UnsafeRawPointer(found) - base + 1
+  }
+
+  /// Where the last whole row ends; 0 if there is none.
+  var lastRowEnd: Int {
+    (lastIndex(of: lineFeed) ?? -1) + 1
+  }
+
+  /// The first `count` bytes.
+  func first(_ count: Int) -> UnsafeRawBufferPointer { UnsafeRawBufferPointer(rebasing: self[..<count]) }
+
+  /// All but the first `count` bytes.
+  func after(_ count: Int) -> UnsafeRawBufferPointer { UnsafeRawBufferPointer(rebasing: self[count...]) }
+}

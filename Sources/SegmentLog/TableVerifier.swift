@@ -1,0 +1,149 @@
+// Checks a table against its checksums, without changing anything and without stopping at damage. The
+// table may be written meanwhile: a checksum file is read before the segment it covers, which can only
+// have grown since.
+
+import Storage
+
+/// Checks every segment of the table in `directory`. Damage, also a file that cannot be read, is in the
+/// report; only a folder that cannot be listed is an error.
+public func verifyTable(
+  fileSystem: any FileSystem, directory: String
+) throws(StorageError) -> TableReport {
+  let names = try fileSystem.list(directory)
+  var verifier = TableVerifier(fileSystem: fileSystem, directory: directory)
+  let bases = names.compactMap(baseOffset(ofSegment:)).sorted()
+  for base in bases {
+    verifier.verifySegment(base, isNewest: base == bases.last)
+  }
+  for base in names.compactMap(baseOffset(ofSidecar:)) where !bases.contains(base) {
+    verifier.verifyOrphan(base)
+  }
+  verifier.verifyLink(to: bases.last)
+  return verifier.report
+}
+
+private struct TableVerifier {
+  let fileSystem: any FileSystem
+  let directory: String
+  var report = TableReport()
+  /// The end of the rows so far; nil before the first segment.
+  private var endOffset: Int?
+
+  init(fileSystem: any FileSystem, directory: String) {
+    self.fileSystem = fileSystem
+    self.directory = directory
+  }
+
+  mutating func verifySegment(_ base: Int, isNewest: Bool) {
+    let path = "\(directory)/\(segmentName(base))"
+    verifyContinuity(base, path)
+    let sidecar = readSidecar(base)
+    do {
+      let file = try fileSystem.openForReading(path)
+      let size = try file.size()
+      let (checkedByte, checkedOffset) = try verifyBlocks(sidecar?.lines ?? [], base, file, size)
+      let rest = try wholeRows(of: file, from: checkedByte)
+      report.segments += 1
+      report.bytes += max(size, rest.endByte)
+      report.rows += checkedOffset - base + rest.rows
+      endOffset = checkedOffset + rest.rows
+      let isSealed = sidecar?.isSealed ?? false
+      if isSealed && size > checkedByte {
+        report.problem(path, checkedByte, "bytes after the end of a sealed segment")
+      }
+      if size > rest.endByte { reportTornRow(path, rest.endByte, size, isNewest: isNewest) }
+      if sidecar != nil && !isSealed && !isNewest {
+        report.problem(path, size, "not sealed, though a later segment follows")
+      }
+    } catch {
+      report.problem(path, error.offset ?? 0, error.description)
+      endOffset = nil
+    }
+  }
+
+  private mutating func verifyContinuity(_ base: Int, _ path: String) {
+    guard let endOffset else {
+      if base > 0 && report.segments == 0 { report.note(path, 0, "the table begins with row \(base)") }
+      return
+    }
+    if base > endOffset { report.problem(path, 0, "rows \(endOffset) to \(base - 1) are missing before it") }
+    if base < endOffset {
+      report.problem(
+        path, 0, "begins with row \(base), but the segment before ends with row \(endOffset - 1)")
+    }
+  }
+
+  /// The segment's checksums; nil, and reported, if there are none to be had.
+  private mutating func readSidecar(_ base: Int) -> Sidecar? {
+    let path = "\(directory)/\(segmentName(base))"
+    do {
+      let sidecar = try Sidecar.read(fileSystem, directory, baseOffset: base)
+      if sidecar == nil { report.note(path, 0, "unverified: it has no checksums") }
+      return sidecar
+    } catch .corrupt(let path, let byte, let what) {
+      report.problem(path, byte, what)
+    } catch {
+      report.problem("\(directory)/\(sidecarName(base))", 0, error.description)
+    }
+    return nil
+  }
+
+  /// Checks all blocks, and returns where the last of them that the file reaches ends.
+  private mutating func verifyBlocks(
+    _ lines: [ChecksumLine], _ base: Int, _ file: any File, _ size: Int
+  ) throws(StorageError) -> (byte: Int, offset: Int) {
+    var byte = 0
+    var offset = base
+    for line in lines {
+      guard line.endByte <= size else {
+        report.problem(
+          file.path, size, "ends here, but has checksums to byte \(lines[lines.count - 1].endByte)")
+        break
+      }
+      let found = try checksum(of: file, byte..<line.endByte)
+      if found.checksum != line.checksum {
+        report.problem(file.path, byte, "the checksum of the bytes to \(line.endByte) does not match")
+      } else if found.rows != line.endOffset - offset {
+        report.problem(
+          file.path, byte, "\(found.rows) rows to byte \(line.endByte), not \(line.endOffset - offset)")
+      }
+      byte = line.endByte
+      offset = line.endOffset
+    }
+    return (byte, offset)
+  }
+
+  private func wholeRows(
+    of file: any File, from start: Int
+  ) throws(StorageError) -> (endByte: Int, rows: Int) {
+    let chunks = RowChunkReader(file)
+    var endByte = start
+    var rows = 0
+    while let chunk = try chunks.wholeRows(at: endByte) {
+      endByte += chunk.count
+      rows += chunk.rowCount
+    }
+    return (endByte, rows)
+  }
+
+  private mutating func reportTornRow(_ path: String, _ byte: Int, _ size: Int, isNewest: Bool) {
+    let what = "a torn last row of \(size - byte) bytes"
+    if isNewest { report.note(path, byte, what) } else { report.problem(path, byte, what) }
+  }
+
+  /// Checksums without a segment: the segment is missing, unless it was only about to be created.
+  mutating func verifyOrphan(_ base: Int) {
+    let path = "\(directory)/\(sidecarName(base))"
+    let isEmpty = (try? fileSystem.readFile(path).isEmpty) ?? false
+    if !isEmpty { report.problem(path, 0, "its segment \(segmentName(base)) is missing") }
+  }
+
+  mutating func verifyLink(to newest: Int?) {
+    guard let newest else { return }
+    let path = "\(directory)/\(currentLinkName)"
+    let target = try? fileSystem.linkTarget(path)
+    if target != segmentName(newest) {
+      report.note(path, 0, "does not point to the newest segment; the gateway sets it when it starts")
+    }
+  }
+}
