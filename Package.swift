@@ -44,7 +44,7 @@ let package = Package(
     .target(name: "TestSupport", dependencies: ["Mosquitto", "Records", "Storage"], path: "Tests/Support", swiftSettings: strict),
     .testTarget(
       name: "UnitTests",
-      dependencies: ["TestSupport", "Mosquitto", "Records", "Storage", "Journal", "SegmentLog", "Consent", "Join", "Pipeline", "Ingest", "Gateway"],
+      dependencies: ["TestSupport", "Mosquitto", "Records", "Storage", "Journal", "SegmentLog", "Consent", "Join", "Pipeline", "Ingest", "Gateway", "stepgate"],
       path: "Tests/Unit", swiftSettings: strict),
     .testTarget(
       name: "PropertyTests", dependencies: ["TestSupport", "Pipeline"], path: "Tests/Property", swiftSettings: strict),
