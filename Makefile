@@ -1,5 +1,7 @@
 # All that a developer does by hand, and .ci/run by itself. "make" lists the targets.
 
+SHELL := bash
+.SHELLFLAGS := -o pipefail -c
 .DEFAULT_GOAL := help
 .PHONY: help deps build test demo lint format clean
 
@@ -7,7 +9,8 @@
 # by which SwiftPM finds the libraries.
 PACKAGES := libmosquitto-dev libsimdjson-dev libxxhash-dev mosquitto mosquitto-clients openssl pkg-config
 
-# Swift's own libraries are linked in, so that the program runs where no Swift is installed.
+# Swift's own libraries are linked in, so that the program runs where no Swift is installed. (The linker
+# then warns of a function in Foundation that nothing here calls; "build" leaves that line out.)
 RELEASE := -c release --static-swift-stdlib --product stepgate
 
 help: ## list the targets
@@ -35,7 +38,7 @@ deps: ## install the Debian packages that are missing
 	  && $$sudo env DEBIAN_FRONTEND=noninteractive apt-get -qq -y install --no-install-recommends $$missing
 
 build: deps ## build the program: .build/release/stepgate (the first time takes minutes)
-	@swift build --quiet $(RELEASE)
+	@swift build --quiet $(RELEASE) 2>&1 | sed '/the use of .mktemp. is dangerous/d'
 	@echo "built .build/release/stepgate"
 
 test: deps ## build and run all tests

@@ -24,7 +24,7 @@ struct Tail: ParsableCommand {
 
   @Option(
     help: ArgumentHelp(
-      "How many rows: the last N, or from --from-offset on the first N (default: the last 10; all from an offset).",
+      "How many rows: the last N, or the first N from --from-offset on (default: the last 10, or all).",
       valueName: "n"))
   var lines: Int?
 

@@ -49,10 +49,10 @@ struct Setting: Sendable {
     Setting(optional: "mqtt.tls.ca_file", \.mqtt.tls.caFile, .path),
     Setting(optional: "mqtt.tls.certificate_file", \.mqtt.tls.certificateFile, .path),
     Setting(optional: "mqtt.tls.key_file", \.mqtt.tls.keyFile, .path),
-    Setting("mqtt.keepalive", \.mqtt.keepaliveMs, .wholeSeconds(from: 5, to: 65_535)),
+    Setting("mqtt.keepalive", \.mqtt.keepaliveMs, .wholeSeconds(fromMs: 5_000, toMs: 65_535_000)),
     Setting(
       "mqtt.session_expiry", \.mqtt.sessionExpiryMs,
-      .wholeSeconds(from: 1, to: Settings.longestDurationMs / 1_000)),
+      .wholeSeconds(fromMs: 1_000)),
     Setting("mqtt.receive_maximum", \.mqtt.receiveMaximum, .integer(in: 1...65_535)),
 
     Setting("topics.customer", \.topics.customer, .topicFilter(placeholders: "email", "serialNumber")),

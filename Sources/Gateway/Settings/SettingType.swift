@@ -28,14 +28,11 @@ extension SettingType<Int> {
 
 extension SettingType<Int64> {
   /// In milliseconds.
-  static func duration(
-    fromMs lowest: Int64 = 0, toMs highest: Int64 = Settings.longestDurationMs
-  ) -> Self {
-    let range = " from \(durationText(ms: lowest)) to \(durationText(ms: highest))"
-    let isBounded = lowest > 0 || highest < Settings.longestDurationMs
-    return SettingType(
-      allowed: "a number with ms, s, m, h or d, e.g. 100ms" + (isBounded ? "," + range : "")
-    ) { (text) throws(Refusal) in
+  static func duration(fromMs lowest: Int64 = 0, toMs highest: Int64 = Settings.longestDurationMs) -> Self {
+    let bounds = boundsText(
+      lowest, highest == Settings.longestDurationMs ? nil : highest, durationText(ms:))
+    return SettingType(allowed: "a number with ms, s, m, h or d, e.g. 100ms" + bounds) {
+      (text) throws(Refusal) in
       guard let ms = durationMs(text) else { throw Refusal(reason: "is not a duration") }
       try refuse(ms, outside: lowest...highest, durationText(ms:))
       return ms
@@ -43,8 +40,10 @@ extension SettingType<Int64> {
   }
 
   /// In milliseconds; what MQTT carries in seconds must be whole seconds.
-  static func wholeSeconds(from lowest: Int64, to highest: Int64) -> Self {
-    let duration = duration(fromMs: lowest * 1_000, toMs: highest * 1_000)
+  static func wholeSeconds(
+    fromMs lowest: Int64, toMs highest: Int64 = Settings.longestDurationMs
+  ) -> Self {
+    let duration = duration(fromMs: lowest, toMs: highest)
     return SettingType(allowed: duration.allowed + ", in whole seconds") { (text) throws(Refusal) in
       let ms = try duration.parse(text)
       guard ms % 1_000 == 0 else { throw Refusal(reason: "is not a whole number of seconds") }
@@ -52,15 +51,24 @@ extension SettingType<Int64> {
     }
   }
 
-  /// In bytes. The default bound, a pebibyte, is so that sums of sizes cannot overflow.
-  static func size(from lowest: Int64 = 0, to highest: Int64 = 1 << 50) -> Self {
-    let range = "from \(sizeText(bytes: lowest)) to \(sizeText(bytes: highest))"
-    return SettingType(allowed: "a number of bytes or one with KiB, MiB or GiB, e.g. 64MiB, \(range)") {
+  /// In bytes.
+  static func size(from lowest: Int64 = 0, to highest: Int64 = Settings.largestSizeBytes) -> Self {
+    let bounds = boundsText(lowest, highest == Settings.largestSizeBytes ? nil : highest, sizeText(bytes:))
+    return SettingType(allowed: "a number of bytes or one with KiB, MiB or GiB, e.g. 64MiB" + bounds) {
       (text) throws(Refusal) in
       guard let bytes = sizeBytes(text) else { throw Refusal(reason: "is not a size") }
       try refuse(bytes, outside: lowest...highest, sizeText(bytes:))
       return bytes
     }
+  }
+}
+
+/// What a bound adds to the text of what is allowed; the bounds that all values have go without saying.
+private func boundsText(_ lowest: Int64, _ highest: Int64?, _ text: (Int64) -> String) -> String {
+  switch (lowest, highest) {
+  case (0, nil): ""
+  case (_, nil): ", at least \(text(lowest))"
+  case (_, let highest?): ", from \(text(lowest)) to \(text(highest))"
   }
 }
 

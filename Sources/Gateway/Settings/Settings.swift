@@ -23,6 +23,8 @@ public struct Settings: Equatable, Sendable {
 
   /// No duration is longer (ten years), so that a time plus a duration cannot overflow.
   public static let longestDurationMs: Int64 = 3_650 * 86_400_000
+  /// No size is larger (a pebibyte), so that a sum of sizes cannot overflow.
+  public static let largestSizeBytes: Int64 = 1 << 50
 
   /// The defaults, with the storage directory `./stepgate-data`.
   public init() {}
@@ -150,7 +152,8 @@ public struct Settings: Equatable, Sendable {
   }
 }
 
-// The JSON of `ResultSettings`. The keys are spelled out, so that renaming a property cannot change the format.
+// The JSON of `ResultSettings`. The keys are spelled out, so that renaming a property cannot change the
+// format.
 
 extension Settings.Topics: Codable {
   enum CodingKeys: String, CodingKey {

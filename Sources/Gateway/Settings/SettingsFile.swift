@@ -24,7 +24,7 @@ struct SettingsFile {
     self.path = path
     do {
       let text = try readTextFile(path)
-      guard let root = try Yams.compose(yaml: text), !isEmpty(root) else { return }
+      guard let root = try Yams.compose(yaml: text, .default, .default, .utf8), !isEmpty(root) else { return }
       if let mapping = root.mapping {
         read(mapping, section: "")
       } else {
@@ -92,6 +92,9 @@ struct SettingsFile {
       .composer(let context, let problem, let mark, _):
       let whole = [context?.text, problem].compactMap(\.self).joined(separator: ", ")
       refuse(line: mark.line, key: nil, "not YAML: \(whole)")
+    case .reader(let problem, let offset, _, let yaml):
+      let line = offset.map { yaml.prefix($0).count(where: \.isNewline) + 1 }
+      refuse(line: line, key: nil, "not YAML: \(problem)")
     case .duplicatedKeysInMapping(let duplicates, let context):
       let names = duplicates.joined(separator: ", ")
       refuse(line: context.mark.line, key: nil, "more than once in one section: \(names)")

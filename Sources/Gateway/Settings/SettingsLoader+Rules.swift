@@ -13,13 +13,18 @@ extension SettingsLoader {
   private mutating func checkRetention() {
     let join = settings.join
     guard areUsable("join.retention", "join.tolerance"), join.retentionMs < join.toleranceMs else { return }
-    // Of two defaults neither is wrong; so one of the two was given, and that one is named.
-    let key = source(of: "join.retention") == .defaults ? "join.tolerance" : "join.retention"
-    let tolerance = durationText(ms: join.toleranceMs)
     let retention = durationText(ms: join.retentionMs)
-    refuse(
-      key, given: nil, "join.retention (\(retention)) is shorter than join.tolerance (\(tolerance))",
-      allowed: "a retention of at least the tolerance")
+    let tolerance = durationText(ms: join.toleranceMs)
+    // Of two defaults neither is wrong; so one of the two was given, and that one is named.
+    if source(of: "join.retention") == .defaults {
+      refuse(
+        "join.tolerance", given: tolerance, "is longer than join.retention (\(retention))",
+        allowed: "at most join.retention")
+    } else {
+      refuse(
+        "join.retention", given: retention, "is shorter than join.tolerance (\(tolerance))",
+        allowed: "at least join.tolerance")
+    }
   }
 
   /// A topic that two filters match would have two kinds of records.
@@ -36,7 +41,7 @@ extension SettingsLoader {
         refuse(
           isDefault ? other : key, given: isDefault ? otherFilter : filter,
           "can match the same topic as \(isDefault ? key : other)",
-          allowed: "filters that share no topic")
+          allowed: "filters that no topic matches twice")
       }
     }
   }

@@ -27,9 +27,17 @@ import Testing
     mqtt.passwordFile = file
 
     let error = #expect(throws: SettingsError.self) { try mqtt.readPassword() }
+    #expect(error?.problems.count == 1)
     #expect(
-      error?.description
-        == "\(file): mqtt.password_file: cannot be read: its first line is empty; allowed: a file whose first line is the password"
-    )
+      error?.description.hasPrefix("\(file): mqtt.password_file: cannot be read: its first line is empty;")
+        == true)
+  }
+
+  @Test func `A file that is gone is told with the reason`() {
+    var mqtt = Settings.MQTT()
+    mqtt.passwordFile = "/nowhere"
+
+    let error = #expect(throws: SettingsError.self) { try mqtt.readPassword() }
+    #expect(error?.description.contains("cannot be read: No such file or directory") == true)
   }
 }

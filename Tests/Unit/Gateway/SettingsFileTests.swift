@@ -18,6 +18,10 @@ import Testing
     #expect(try settings(yaml: "mqtt:\n  username: \(text)\n").mqtt.username == nil)
   }
 
+  @Test func `A file from another editor, with a byte order mark and CRLF, is read alike`() throws {
+    #expect(try settings(yaml: "\u{FEFF}mqtt:\r\n  port: 5\r\n").mqtt.port == 5)
+  }
+
   @Test func `A quoted word is a word, whatever YAML would make of it`() throws {
     #expect(try settings(yaml: "mqtt:\n  username: 'null'\n").mqtt.username == "null")
     #expect(try settings(yaml: "mqtt:\n  client_id: 007\n").mqtt.clientID == "007")
@@ -37,6 +41,7 @@ import Testing
     ("mqtt:\n  host: h\n port: 1", "FILE:3: not YAML: "),
     ("mqtt:\n  host: \"h", "FILE:2: not YAML: "),
     ("mqtt:\n---\njoin:\n", "FILE:2: not YAML: expected a single document in the stream"),
+    ("mqtt:\n  host: a\u{0}b", "FILE:2: not YAML: control characters are not allowed"),
     ("mqtt: *broker", "FILE:1: not YAML: found undefined alias"),
     ("mqtt:\n  host: a\n  port: 1\n  host: b", "FILE:2: more than once in one section: host"),
     ("mqtt:\n  port: 1\nmqtt:\n  port: 2", "FILE:1: more than once in one section: mqtt"),

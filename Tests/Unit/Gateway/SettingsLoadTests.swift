@@ -118,6 +118,25 @@ import Testing
     }
   }
 
+  @Test(arguments: [
+    ("mqtt.port", "1"), ("mqtt.port", "65535"), ("mqtt.receive_maximum", "1"),
+    ("mqtt.receive_maximum", "65535"),
+    ("mqtt.keepalive", "5s"), ("mqtt.keepalive", "65535s"), ("mqtt.keepalive", "5000ms"),
+    ("mqtt.session_expiry", "1s"), ("mqtt.session_expiry", "3650d"), ("mqtt.host", "::1"),
+    ("join.tolerance", "0ms"), ("join.tolerance", "15m"), ("join.retention", "100ms"),
+    ("join.allowed_lateness", "0s"), ("join.idle", "1s"), ("join.max_memory", "1048576GiB"),
+    ("limits.max_message_bytes", "1024"), ("limits.max_message_bytes", "256MiB"),
+    ("limits.future_skew", "0d"),
+    ("storage.segment_bytes", "4KiB"), ("storage.min_free_bytes", "0"), ("http.listen", "0.0.0.0:65535"),
+  ])
+  func `A bound itself is allowed`(key: String, text: String) throws {
+    let setting = try #require(Setting.byKey[key])
+    var expected = Settings()
+    try setting.assign(text, &expected)
+
+    #expect(try Settings.load(file: nil, environment: [setting.environmentVariable: text]) == expected)
+  }
+
   @Test func `The environment goes before the file, key by key`() throws {
     let yaml = "mqtt:\n  host: from-file\n  port: 1\n"
     let settings = try settings(yaml: yaml, environment: ["STEPGATE_MQTT_HOST": "from-environment"])
