@@ -11,7 +11,9 @@ struct ByteArena: ~Copyable {
 
   /// A copy of the bytes that stays where it is.
   mutating func store(_ bytes: UnsafeRawBufferPointer) -> UnsafeRawBufferPointer {
-    guard let source = bytes.baseAddress, bytes.count > 0 else { return UnsafeRawBufferPointer(start: nil, count: 0) }
+    guard let source = bytes.baseAddress, bytes.count > 0 else {
+      return UnsafeRawBufferPointer(start: nil, count: 0)
+    }
     let place: UnsafeMutableRawPointer
     if bytes.count > Self.chunkBytes / 4 {
       // A chunk of its own, behind the one in use.

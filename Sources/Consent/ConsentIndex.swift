@@ -100,7 +100,8 @@ public final class ConsentIndex {
   public func apply(
     _ record: Record, _ fields: UnsafePointer<CustomerFields>, row: UnsafeRawBufferPointer, arrivalMs: Int64
   ) -> CustomerChange {
-    let id = customerNumber(UnsafeRawBufferPointer(start: record.identity, count: Int(record.identity_length)))
+    let id = customerNumber(
+      UnsafeRawBufferPointer(start: record.identity, count: Int(record.identity_length)))
     let effectiveMs = Self.effectiveMs(fields, arrivalMs: arrivalMs)
     let rowHash = sg_xxh3(row.baseAddress, row.count, 0)
     let before = customers[Int(id)]
@@ -108,7 +109,8 @@ public final class ConsentIndex {
     if !isNew && (effectiveMs < before.effectiveMs || rowHash == before.rowHash) {
       customers[Int(id)].effectiveMs = max(effectiveMs, before.effectiveMs)
       return CustomerChange(
-        verdict: .stale, customer: CustomerID(id), left: nil, claims: SerialID(before.serial), withdrew: false)
+        verdict: .stale, customer: CustomerID(id), left: nil, claims: SerialID(before.serial), withdrew: false
+      )
     }
     let sinceMs = consentDate(fields)
     let consents = sinceMs != .max
@@ -133,7 +135,8 @@ public final class ConsentIndex {
     if isNew {
       customers.append(
         Customer(
-          sinceMs: .max, effectiveMs: .min, rowHash: 0, pendingRow: .none, serial: Self.noSerial, isCurated: false,
+          sinceMs: .max, effectiveMs: .min, rowHash: 0, pendingRow: .none, serial: Self.noSerial,
+          isCurated: false,
           isAnonymous: false))
     }
     return id
@@ -159,7 +162,8 @@ public final class ConsentIndex {
     if text.length == 0 {
       serial = before.isAnonymous ? before.serial : addSerial(serialNumbers.addAnonymous())
     } else {
-      let (known, isNew) = serialNumbers.intern(UnsafeRawBufferPointer(start: text.bytes, count: Int(text.length)))
+      let (known, isNew) = serialNumbers.intern(
+        UnsafeRawBufferPointer(start: text.bytes, count: Int(text.length)))
       serial = isNew ? addSerial(known) : known
     }
     guard serial != before.serial else { return }
@@ -211,7 +215,9 @@ public final class ConsentIndex {
     let entry = serials[Int(serial)]
     if entry.shared >= 0 {
       let consented = shared[Int(entry.shared)].consented.earliest { self.isBacked($0, by: serial) }
-      let curated = shared[Int(entry.shared)].curated.earliest { self.isBacked($0, by: serial, curated: true) }
+      let curated = shared[Int(entry.shared)].curated.earliest {
+        self.isBacked($0, by: serial, curated: true)
+      }
       serials[Int(serial)].coverage = Coverage(
         curatedFrom: EventTime(ms: curated), consentedFrom: EventTime(ms: consented))
     } else if entry.claimants == 0 {
@@ -239,10 +245,9 @@ public final class ConsentIndex {
       }
       let sinceMs = customers[Int(id)].sinceMs
       let verdict: Verdict =
-        if sinceMs == .max { .noConsent }
-        else if record.time_ms < sinceMs { .beforeConsent }
-        else if record.time_ms > latest.ms { .future }
-        else { .trusted }
+        if sinceMs == .max { .noConsent } else if record.time_ms < sinceMs {
+          .beforeConsent
+        } else if record.time_ms > latest.ms { .future } else { .trusted }
       records[place].subject = id
       records[place].verdict = verdict.rawValue
       if verdict == .trusted && !customers[Int(id)].isCurated {

@@ -39,7 +39,8 @@ extension IntervalJoin {
     guard let state = states.find(serial.raw), state.pointee.held.count > 0 else { return [] }
     var settled: [SettledHeld] = []
     func settle(_ reading: StepTrainerReading) {
-      settled.append(SettledHeld(reading: reading, verdict: coverage.verdict(at: EventTime(ms: reading.timeMs))))
+      settled.append(
+        SettledHeld(reading: reading, verdict: coverage.verdict(at: EventTime(ms: reading.timeMs))))
     }
     state.pointee.held.removeFirst(before: coverage.consentedFrom.ms, settle)
     if let last = state.pointee.held.last,

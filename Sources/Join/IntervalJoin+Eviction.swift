@@ -36,7 +36,9 @@ extension IntervalJoin {
     guard settings.evicts else { return }
     while states.oldest != SerialStates.none {
       let state = states.state(states.oldest)
-      guard EventTime(ms: state.pointee.lastArrivalMs).advanced(byMs: settings.idleMs).ms < nowMs else { return }
+      guard EventTime(ms: state.pointee.lastArrivalMs).advanced(byMs: settings.idleMs).ms < nowMs else {
+        return
+      }
       let before = readingCount
       removeEverything(state)
       counts.evictedIdle += before - readingCount
@@ -110,7 +112,9 @@ extension IntervalJoin {
       forEachTime { timeMs in
         // Flipping the sign bit makes the order of the unsigned numbers that of the times.
         let value = UInt64(bitPattern: timeMs) ^ 1 << 63
-        if shift == 48 || value >> UInt64(shift + 16) == prefix { histogram[Int(value >> UInt64(shift) & 0xFFFF)] += 1 }
+        if shift == 48 || value >> UInt64(shift + 16) == prefix {
+          histogram[Int(value >> UInt64(shift) & 0xFFFF)] += 1
+        }
       }
       var digit = 0
       while remaining > histogram[digit] {

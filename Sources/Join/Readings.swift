@@ -44,7 +44,9 @@ public struct AccelerometerReading: Reading, BitwiseCopyable {
     let length = Int(record.x_length) + Int(record.y_length) + Int(record.z_length)
     if length <= Self.inlineBytes {
       var text: (UInt64, UInt64) = (0, 0)
-      withUnsafeMutableBytes(of: &text) { $0.copyMemory(from: UnsafeRawBufferPointer(start: record.numbers, count: length)) }
+      withUnsafeMutableBytes(of: &text) {
+        $0.copyMemory(from: UnsafeRawBufferPointer(start: record.numbers, count: length))
+      }
       shape = lengths
       (low, high) = text
     } else {

@@ -28,7 +28,8 @@ public enum RecordFilesError: Error, Equatable, CustomStringConvertible {
 /// Memory for one block and the records parsed from it.
 // Handed from the reading to the judging thread and back; used by one of them at a time.
 public final class RecordBlock: @unchecked Sendable {
-  var bytes = UnsafeMutableRawBufferPointer.allocate(byteCount: RecordFiles.blockBytes + textSlack, alignment: 64)
+  var bytes = UnsafeMutableRawBufferPointer.allocate(
+    byteCount: RecordFiles.blockBytes + textSlack, alignment: 64)
   public let batch = RecordBatch()
 
   public init() {}
@@ -74,7 +75,8 @@ public final class RecordFiles {
     }
   }
 
-  private static func paths(_ path: String, _ fileSystem: any FileSystem) throws(RecordFilesError) -> [String] {
+  private static func paths(_ path: String, _ fileSystem: any FileSystem) throws(RecordFilesError) -> [String]
+  {
     guard let names = try? fileSystem.list(path) else { return [path] }
     let endings = [".json", ".ndjson", ".jsonl"]
     return names.filter { name in !name.hasPrefix(".") && endings.contains { name.hasSuffix($0) } }

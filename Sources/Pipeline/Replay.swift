@@ -18,7 +18,9 @@ public struct ReplayPlan {
   public var outputDirectory: String
   public var maxRecordBytes = 1 << 20
 
-  public init(customerPath: String, accelerometerPath: String, stepTrainerPath: String, outputDirectory: String) {
+  public init(
+    customerPath: String, accelerometerPath: String, stepTrainerPath: String, outputDirectory: String
+  ) {
     self.customerPath = customerPath
     self.accelerometerPath = accelerometerPath
     self.stepTrainerPath = stepTrainerPath
@@ -95,7 +97,8 @@ public final class Replay {
   /// Reads everything and writes all tables.
   /// - Parameter progress: gets the bytes handled so far, on the calling thread.
   public func run(progress: (Int) -> Void = { _ in }) throws(ReplayError) -> ReplayResult {
-    let reader = FileReader(files: files, blockCount: Self.blockCount, arrivalMs: arrivalMs, maxRecordBytes: maxRecordBytes)
+    let reader = FileReader(
+      files: files, blockCount: Self.blockCount, arrivalMs: arrivalMs, maxRecordBytes: maxRecordBytes)
     let thread = DispatchQueue(label: "stepgate.replay.read")
     thread.async { reader.run() }
     // Whatever happens, the reader must have stopped before the files are let go.

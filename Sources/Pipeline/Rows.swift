@@ -53,7 +53,8 @@ extension RowBuffer {
       join.copyNumbers(of: pair.accelerometer, to: start)
       let reading = pair.accelerometer
       appendMeasurement(
-        reading.timeMs, start.assumingMemoryBound(to: UInt8.self), reading.xLength, reading.yLength, reading.zLength)
+        reading.timeMs, start.assumingMemoryBound(to: UInt8.self), reading.xLength, reading.yLength,
+        reading.zLength)
     }
     endRow()
   }

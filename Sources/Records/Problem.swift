@@ -6,7 +6,8 @@ import CFastPath
 public enum Problem: UInt8, CaseIterable, Sendable {
   case none = 0
   case emptyText, notJSON, notAnObject, missing, notAString, notAnInteger, notANumber, notTextOrNumber
-  case emptyIdentity, duplicateKey, numberTooLong, tooDeep, trailingText, oversized, unknownTopic, identityMismatch
+  case emptyIdentity, duplicateKey, numberTooLong, tooDeep, trailingText, oversized, unknownTopic,
+    identityMismatch
 
   /// The verdict that the problem leads to.
   public var verdict: Verdict {

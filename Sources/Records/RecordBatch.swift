@@ -81,7 +81,9 @@ public final class RecordBatch: @unchecked Sendable {
     }
   }
 
-  private func identity(_ field: IdentityField, _ kind: RecordKind, _ record: Record) -> UnsafeRawBufferPointer {
+  private func identity(_ field: IdentityField, _ kind: RecordKind, _ record: Record)
+    -> UnsafeRawBufferPointer
+  {
     guard field == .serialNumber, kind == .customer else {
       return UnsafeRawBufferPointer(start: record.identity, count: Int(record.identity_length))
     }

@@ -56,7 +56,8 @@ public struct TextSlab: ~Copyable {
 
   private mutating func grow() {
     precondition(capacity < 1 << 30, "a text slab is full")
-    let larger = UnsafeMutableRawPointer.allocate(byteCount: Int(capacity) * 2 * Self.cellBytes, alignment: Self.cellBytes)
+    let larger = UnsafeMutableRawPointer.allocate(
+      byteCount: Int(capacity) * 2 * Self.cellBytes, alignment: Self.cellBytes)
     larger.copyMemory(from: cells, byteCount: Int(capacity) * Self.cellBytes)
     cells.deallocate()
     cells = larger

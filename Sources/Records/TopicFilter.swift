@@ -62,7 +62,9 @@ public struct TopicFilter: Sendable, Equatable {
     var identity: TopicIdentity?
     var start = 0
     for (place, level) in levels.enumerated() {
-      if place == 0, topic.first == UInt8(ascii: "$"), level == .anyOne || level == .anyRest { return (false, nil) }
+      if place == 0, topic.first == UInt8(ascii: "$"), level == .anyOne || level == .anyRest {
+        return (false, nil)
+      }
       if level == .anyRest { return (true, identity) }
       guard start <= topic.count else { return (false, nil) }
       let rest = topic[start...]

@@ -43,7 +43,8 @@ public enum Verdict: UInt8, CaseIterable, Sendable {
       ]
     case .stepTrainer:
       [
-        .trusted, .duplicate, .future, .unknownDevice, .noConsent, .beforeConsent, .noAccelerometer, .malformed,
+        .trusted, .duplicate, .future, .unknownDevice, .noConsent, .beforeConsent, .noAccelerometer,
+        .malformed,
         .oversized, .identityMismatch,
       ]
     case .unknown: [.malformed, .oversized]
@@ -79,7 +80,9 @@ public struct VerdictCounts: Equatable, Sendable {
   }
 
   /// Counts records that came in.
-  public mutating func receive(_ kind: RecordKind, _ count: Int) { receivedCounts[Int(kind.rawValue)] += count }
+  public mutating func receive(_ kind: RecordKind, _ count: Int) {
+    receivedCounts[Int(kind.rawValue)] += count
+  }
 
   /// Counts records with a verdict; `.held` counts them as waiting.
   public mutating func judge(_ kind: RecordKind, _ verdict: Verdict, _ count: Int = 1) {

@@ -1,0 +1,58 @@
+# All that a developer does by hand, and .ci/run by itself. "make" lists the targets.
+
+SHELL := bash
+.SHELLFLAGS := -o pipefail -c
+.DEFAULT_GOAL := help
+.PHONY: help deps build test demo lint format clean
+
+# What Package.swift links (-dev), what the tests run (broker, its clients, certificates), and pkg-config,
+# by which SwiftPM finds the libraries.
+PACKAGES := libmosquitto-dev libsimdjson-dev libxxhash-dev mosquitto mosquitto-clients openssl pkg-config
+
+# Swift's own libraries are linked in, so that the program runs where no Swift is installed. (The linker
+# then warns of a function in Foundation that nothing here calls; "build" leaves that line out.)
+RELEASE := -c release --static-swift-stdlib --product stepgate
+
+help: ## list the targets
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+deps: ## install the Debian packages that are missing
+	@missing=; \
+	for package in $(PACKAGES); do \
+	  dpkg-query -W -f '$${Status}' $$package 2>/dev/null | grep -q 'ok installed' \
+	    || missing="$$missing $$package"; \
+	done; \
+	[ -n "$$missing" ] || exit 0; \
+	if ! command -v apt-get >/dev/null; then \
+	  echo "make deps: there is no apt-get here; please install the equivalents of:$$missing" >&2; exit 1; \
+	fi; \
+	sudo=; \
+	if [ "$$(id -u)" -ne 0 ]; then \
+	  if ! command -v sudo >/dev/null; then \
+	    echo "make deps: please install as root:$$missing" >&2; exit 1; \
+	  fi; \
+	  sudo=sudo; \
+	fi; \
+	echo "installing:$$missing"; \
+	$$sudo apt-get -qq update \
+	  && $$sudo env DEBIAN_FRONTEND=noninteractive apt-get -qq -y install --no-install-recommends $$missing
+
+build: deps ## build the program: .build/release/stepgate (the first time takes minutes)
+	@swift build --quiet $(RELEASE) 2>&1 | sed '/the use of .mktemp. is dangerous/d'
+	@echo "built .build/release/stepgate"
+
+test: deps ## build and run all tests
+	@swift build --quiet --build-tests
+	@swift test --quiet --skip-build --disable-xctest
+
+demo: build ## broker, gateway and simulated devices together, from readings to rows
+	@scripts/demo.sh
+
+lint: ## check the layout of all Swift files
+	@swift format lint --strict --recursive --parallel Package.swift Sources Tests
+
+format: ## put the layout of all Swift files right
+	@swift format format --in-place --recursive --parallel Package.swift Sources Tests
+
+clean: ## remove what was built
+	@swift package clean

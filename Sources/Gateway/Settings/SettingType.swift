@@ -1,0 +1,144 @@
+// The types a setting's value can have: what text is allowed, in words for the operator and as a parser.
+
+import Logging
+
+/// Why a text is not a value of a type, to be read after the text: `is not a duration`.
+struct Refusal: Error {
+  let reason: String
+  /// Where the text may hold a password, it is not shown.
+  var hidesText = false
+}
+
+struct SettingType<Value: Sendable>: Sendable {
+  /// In words, e.g. `a whole number from 1 to 65535`.
+  let allowed: String
+  let parse: @Sendable (String) throws(Refusal) -> Value
+}
+
+extension SettingType<Int> {
+  static func integer(in range: ClosedRange<Int64>) -> Self {
+    SettingType(allowed: "a whole number from \(range.lowerBound) to \(range.upperBound)") {
+      (text) throws(Refusal) in
+      guard let number = wholeNumber(text) else { throw Refusal(reason: "is not a whole number") }
+      try refuse(number, outside: range) { "\($0)" }
+      return Int(number)
+    }
+  }
+}
+
+extension SettingType<Int64> {
+  /// In milliseconds.
+  static func duration(fromMs lowest: Int64 = 0, toMs highest: Int64 = Settings.longestDurationMs) -> Self {
+    let bounds = boundsText(
+      lowest, highest == Settings.longestDurationMs ? nil : highest, durationText(ms:))
+    return SettingType(allowed: "a number with ms, s, m, h or d, e.g. 100ms" + bounds) {
+      (text) throws(Refusal) in
+      guard let ms = durationMs(text) else { throw Refusal(reason: "is not a duration") }
+      try refuse(ms, outside: lowest...highest, durationText(ms:))
+      return ms
+    }
+  }
+
+  /// In milliseconds; what MQTT carries in seconds must be whole seconds.
+  static func wholeSeconds(
+    fromMs lowest: Int64, toMs highest: Int64 = Settings.longestDurationMs
+  ) -> Self {
+    let duration = duration(fromMs: lowest, toMs: highest)
+    return SettingType(allowed: duration.allowed + ", in whole seconds") { (text) throws(Refusal) in
+      let ms = try duration.parse(text)
+      guard ms % 1_000 == 0 else { throw Refusal(reason: "is not a whole number of seconds") }
+      return ms
+    }
+  }
+
+  /// In bytes.
+  static func size(from lowest: Int64 = 0, to highest: Int64 = Settings.largestSizeBytes) -> Self {
+    let bounds = boundsText(lowest, highest == Settings.largestSizeBytes ? nil : highest, sizeText(bytes:))
+    return SettingType(allowed: "a number of bytes or one with KiB, MiB or GiB, e.g. 64MiB" + bounds) {
+      (text) throws(Refusal) in
+      guard let bytes = sizeBytes(text) else { throw Refusal(reason: "is not a size") }
+      try refuse(bytes, outside: lowest...highest, sizeText(bytes:))
+      return bytes
+    }
+  }
+}
+
+/// What a bound adds to the text of what is allowed; the bounds that all values have go without saying.
+private func boundsText(_ lowest: Int64, _ highest: Int64?, _ text: (Int64) -> String) -> String {
+  switch (lowest, highest) {
+  case (0, nil): ""
+  case (_, nil): ", at least \(text(lowest))"
+  case (_, let highest?): ", from \(text(lowest)) to \(text(highest))"
+  }
+}
+
+private func refuse(
+  _ number: Int64, outside range: ClosedRange<Int64>, _ text: (Int64) -> String
+) throws(Refusal) {
+  if number < range.lowerBound { throw Refusal(reason: "is less than \(text(range.lowerBound))") }
+  if number > range.upperBound { throw Refusal(reason: "is more than \(text(range.upperBound))") }
+}
+
+extension SettingType<Bool> {
+  static let flag = SettingType(allowed: "true, false") { (text) throws(Refusal) in
+    switch text {
+    case "true": true
+    case "false": false
+    default: throw Refusal(reason: "is neither true nor false")
+    }
+  }
+}
+
+extension SettingType where Value: CaseIterable & RawRepresentable<String> {
+  static var choice: Self {
+    let allowed = Value.allCases.map(\.rawValue).joined(separator: ", ")
+    return SettingType(allowed: allowed) { (text) throws(Refusal) in
+      guard let value = Value(rawValue: text) else { throw Refusal(reason: "is not one of the choices") }
+      return value
+    }
+  }
+}
+
+extension SettingType<HostAndPort> {
+  static let hostAndPort = SettingType(allowed: "HOST:PORT, e.g. 127.0.0.1:9464 or [::1]:9464") {
+    (text) throws(Refusal) in
+    guard let value = HostAndPort(text) else { throw Refusal(reason: "is not a host with a port") }
+    return value
+  }
+}
+
+extension SettingType<String> {
+  static let host = SettingType(allowed: "a host name or an IP address, without scheme and port") {
+    (text) throws(Refusal) in
+    // Somebody may have pasted a URL, mqtt://user:password@host.
+    guard isHost(text) else { throw Refusal(reason: "is not a host", hidesText: text.contains("@")) }
+    return text
+  }
+
+  /// A string as MQTT carries it: at most 65535 bytes (MQTT 5, section 1.5.4).
+  static let mqttText = SettingType(allowed: "1 to 65535 bytes of text without control characters") {
+    (text) throws(Refusal) in
+    guard text.utf8.count <= 65_535 else { throw Refusal(reason: "is too long") }
+    return try withoutControlCharacters(text)
+  }
+
+  static let path = SettingType(allowed: "a path", parse: withoutControlCharacters)
+
+  /// - Parameter fields: what a placeholder level may name.
+  static func topicFilter(placeholders fields: String...) -> Self {
+    let names = fields.map { "{\($0)}" }.joined(separator: " or ")
+    return SettingType(
+      allowed: "an MQTT topic filter, + for a level, # for all that follow, one level may be \(names)"
+    ) { (text) throws(Refusal) in
+      if let problem = topicFilterProblem(text, placeholders: fields) { throw Refusal(reason: problem) }
+      return text
+    }
+  }
+
+  @Sendable private static func withoutControlCharacters(_ text: String) throws(Refusal) -> String {
+    guard !text.unicodeScalars.contains(where: isControl) else {
+      throw Refusal(reason: "has a control character")
+    }
+    return text
+  }
+}

@@ -1,0 +1,24 @@
+import ArgumentParser
+import Gateway
+
+struct CheckConfig: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "check-config",
+    abstract: "Checks a configuration file and tells every error in it.",
+    discussion: """
+      Checks what "stepgate run" would check before it starts: keys, values, their combinations, the files \
+      they name, and the STEPGATE_ variables of this environment, which override the file. Each error is a \
+      line with its place, its key and what is allowed. Exits with 78 where there is one.
+
+      Example:
+        stepgate check-config /etc/stepgate/stepgate.yaml
+      """)
+
+  @Argument(help: "The configuration file, YAML.", completion: .file(extensions: ["yaml", "yml"]))
+  var file: String
+
+  func run() throws {
+    _ = try loadSettings(file: file)
+    print("\(file): no errors")
+  }
+}

@@ -1,0 +1,23 @@
+// The exit codes, which scripts rely on. Wrong usage, 64, is ArgumentParser's own.
+
+import ArgumentParser
+import Gateway
+
+enum ExitStatus {
+  /// It ran, and what it looked at is not as it should be.
+  static let foundSomethingWrong = ExitCode(1)
+  /// Input or output failed (EX_IOERR of sysexits.h).
+  static let inputOutputFailed = ExitCode(74)
+  /// The settings are wrong (EX_CONFIG of sysexits.h).
+  static let wrongConfiguration = ExitCode(78)
+}
+
+/// Settings for a command, or the command's end with every problem on stderr.
+func loadSettings(file: String?, checksFiles: Bool = true) throws(ExitCode) -> Settings {
+  do throws(SettingsError) {
+    return try Settings.load(file: file, checksFiles: checksFiles)
+  } catch {
+    printMessage(error.description)
+    throw ExitStatus.wrongConfiguration
+  }
+}

@@ -1,0 +1,30 @@
+// The command line: one file a command. A command parses and validates its options, calls the module
+// that does the work, and turns what that throws into an exit code.
+//
+// Invariants: data goes to stdout, everything else to stderr; the exit codes are those of `ExitStatus`.
+
+import ArgumentParser
+
+@main
+struct Stepgate: AsyncParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "stepgate",
+    abstract: "A streaming gateway for IoT readings: nothing lost, nothing twice, nothing without consent.",
+    discussion: """
+      Readings arrive over MQTT. Those of customers who agreed to share them for research are joined by \
+      time and appended as rows to tables, plain files of newline-delimited JSON that any tool can follow.
+
+      To see it work without a broker, run it over files:
+        stepgate replay --customer data/customer --accelerometer data/accelerometer \\
+          --step-trainer data/step_trainer --output tables
+
+      Exit codes:
+        0   done
+        1   it ran and found something wrong
+        64  wrong usage
+        74  input or output failed
+        78  wrong configuration
+      """,
+    version: "0.1.0",
+    subcommands: [Run.self, Replay.self, Simulate.self, Tail.self, Verify.self, CheckConfig.self])
+}
