@@ -8,7 +8,11 @@ extension UnsafeRawBufferPointer {
   /// How many line feeds, that is rows, there are.
   var rowCount: Int {
     var count = 0
-    for byte in self { count &+= byte == lineFeed ? 1 : 0 }
+    var rest = self
+    while let end = rest.rowEnd(atLeast: 1) {
+      count += 1
+      rest = rest.after(end)
+    }
     return count
   }
 
