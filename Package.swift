@@ -22,6 +22,7 @@ let package = Package(
     .target(name: "CFastPath", dependencies: ["CSimdjson", "CXXHash"]),
     .target(name: "Mosquitto", dependencies: ["CMosquitto"], swiftSettings: strict),
     .target(name: "Records", dependencies: ["CFastPath"], swiftSettings: strict),
+    .target(name: "Simulator", dependencies: ["Mosquitto"], swiftSettings: strict),
     .target(name: "Storage", dependencies: ["CFastPath"], swiftSettings: strict),
     .target(name: "Journal", dependencies: ["Storage"], swiftSettings: strict),
     .target(name: "SegmentLog", dependencies: ["Storage"], swiftSettings: strict),
@@ -44,7 +45,7 @@ let package = Package(
     .target(name: "TestSupport", dependencies: ["Mosquitto", "Records", "Storage"], path: "Tests/Support", swiftSettings: strict),
     .testTarget(
       name: "UnitTests",
-      dependencies: ["TestSupport", "Mosquitto", "Records", "Storage", "Journal", "SegmentLog", "Consent", "Join", "Pipeline", "Ingest", "Gateway"],
+      dependencies: ["TestSupport", "Mosquitto", "Simulator", "Records", "Storage", "Journal", "SegmentLog", "Consent", "Join", "Pipeline", "Ingest", "Gateway"],
       path: "Tests/Unit", swiftSettings: strict),
     .testTarget(
       name: "PropertyTests", dependencies: ["TestSupport", "Pipeline"], path: "Tests/Property", swiftSettings: strict),
