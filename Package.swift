@@ -33,6 +33,7 @@ let package = Package(
     .target(
       name: "Pipeline", dependencies: ["Records", "Consent", "Join", "SegmentLog"], swiftSettings: strict),
     .target(name: "Ingest", dependencies: ["Mosquitto", "Journal", "Pipeline"], swiftSettings: strict),
+    .target(name: "Simulator", dependencies: ["Mosquitto"], swiftSettings: strict),
     .target(
       name: "Gateway",
       dependencies: [
@@ -54,7 +55,7 @@ let package = Package(
       name: "UnitTests",
       dependencies: [
         "TestSupport", "Mosquitto", "Records", "Storage", "Journal", "SegmentLog", "Consent", "Join",
-        "Pipeline", "Ingest", "Gateway", "stepgate",
+        "Pipeline", "Ingest", "Simulator", "Gateway", "stepgate",
       ],
       path: "Tests/Unit", swiftSettings: strict),
     .testTarget(

@@ -36,10 +36,18 @@ public final class BoundedQueue<Element: Sendable>: Sendable {
   /// Waits for an element. Nil when the queue is closed and empty.
   public func take() -> Element? {
     filled.wait()
+    return takeFilled()
+  }
+
+  /// Waits for an element for a time. Nil also when there was none.
+  public func take(timeoutMs: Int) -> Element? {
+    filled.wait(timeout: .now() + .milliseconds(timeoutMs)) == .success ? takeFilled() : nil
+  }
+
+  private func takeFilled() -> Element? {
     let element = state.withLock { $0.elements.isEmpty ? nil : $0.elements.removeFirst() }
     // A closed queue stays so for whoever asks again.
-    if element == nil { filled.signal() }
-    free.signal()
+    if element == nil { filled.signal() } else { free.signal() }
     return element
   }
 

@@ -1,0 +1,229 @@
+// MQTT to journal: reads what the broker sends, makes it durable, and only then lets the
+// acknowledgements go.
+//
+// Invariants:
+// - An acknowledgement leaves only in a write turn, and a write turn is taken only when every message
+//   that was read is below the journal's durable position.
+// - A batch goes to the engine only when it is durable.
+// - Memory is bounded: a batch takes no more messages past `batchBytes` or `batchMessages`, and there
+//   are as many batches as `EngineThread` has; when the engine is behind, nothing is read and the
+//   broker keeps the messages.
+
+import Glibc
+import Journal
+import Mosquitto
+import Storage
+
+/// Told of what happens to the connection, on the ingest thread.
+public protocol IngestObserver: AnyObject {
+  /// Connected and subscribed: messages come from now on.
+  func subscribed(sessionPresent: Bool)
+  /// The broker refused this subscription (MQTT 5, section 3.9.3).
+  func subscriptionRefused(_ filter: String, reasonCode: UInt8)
+  func connectFailed(_ reason: MosquittoError, retryInMs: Int)
+  func disconnected(_ reason: MosquittoError?)
+}
+
+/// Why the loop ended.
+public enum IngestError: Error, CustomStringConvertible {
+  /// The journal cannot be written: what it holds is unknown, so the process must end.
+  case journal(StorageError)
+  /// The tables cannot be written.
+  case tables(StorageError)
+  /// The library does not withhold acknowledgements.
+  case mosquitto(MosquittoError)
+
+  public var description: String {
+    switch self {
+    case .journal(let error), .tables(let error): error.description
+    case .mosquitto(let error): error.description
+    }
+  }
+}
+
+/// What the loop needs to know.
+public struct IngestOptions {
+  public var subscriptions: [String]
+  /// A larger payload is journaled only in part, and judged `oversized`.
+  public var maxMessageBytes: Int
+
+  public init(subscriptions: [String], maxMessageBytes: Int) {
+    self.subscriptions = subscriptions
+    self.maxMessageBytes = maxMessageBytes
+  }
+}
+
+/// The ingest thread's work.
+public final class IngestLoop: ClientDelegate {
+  // One group commit: large enough that an fsync is shared by what a busy broker sends meanwhile, small
+  // enough that it takes milliseconds.
+  private static let batchMessages = 8192
+  private static let batchBytes = 4 << 20
+  // Messages between two looks at the batch's bytes.
+  private static let turnMessages = 16
+  // What is kept of a payload that is too large: as much as the quarantine shows.
+  private static let oversizedBytes = 4096
+
+  private let client: Client
+  private let options: IngestOptions
+  private let journal: JournalWriter
+  private let engine: EngineThread
+  private let wakeUp: WakeUp
+  private weak var observer: (any IngestObserver)?
+  private var batch: EntryBatch
+  private var backoff = Backoff()
+  private var connectAtMs = 0
+  private var housekeepAtMs = 0
+  private var isConnecting = false
+  private var sessionPresent = false
+  private var arrivalMs: Int64 = 0
+  private var isStopping: () -> Bool
+
+  /// - Parameter isStopping: asked whenever `wakeUp` is signalled.
+  public init(
+    client: Client, options: IngestOptions, journal: JournalWriter, engine: EngineThread, wakeUp: WakeUp,
+    observer: any IngestObserver, isStopping: @escaping () -> Bool
+  ) {
+    self.client = client
+    self.options = options
+    self.journal = journal
+    self.engine = engine
+    self.wakeUp = wakeUp
+    self.observer = observer
+    self.isStopping = isStopping
+    batch = EntryBatch()
+    client.delegate = self
+  }
+
+  /// Runs until it is told to stop or cannot go on. Leaves the session with the broker.
+  public func run() throws(IngestError) {
+    while !isStopping() {
+      connectIfDue()
+      let ready = client.wait(timeoutMs: sleepMs(), forWriting: client.wantsWrite, wakeup: wakeUp.descriptor)
+      if ready.wokenUp { wakeUp.reset() }
+      if let failure = engine.failure { throw .tables(failure) }
+      readBatch()
+      try commit()
+      housekeepIfDue()
+    }
+    disconnect()
+  }
+
+  // MARK: Reading and committing
+
+  private func readBatch() {
+    arrivalMs = wallClockMs()
+    repeat {
+      let outcome = client.readTurn(maxMessages: Self.turnMessages)
+      if outcome == .drained { return }
+    } while batch.entries.byteCount < Self.batchBytes && batch.entries.entryCount < Self.batchMessages
+  }
+
+  private func commit() throws(IngestError) {
+    do throws(MosquittoError) { try client.checkAcknowledgementsWithheld() } catch { throw .mosquitto(error) }
+    guard batch.entries.entryCount > 0 else { return client.writeTurn() }
+    do throws(StorageError) {
+      try journal.append(batch.entries)
+      try journal.sync()
+    } catch { throw .journal(error) }
+    engine.submit(batch)
+    client.writeTurn()
+    batch = try nextBatch()
+  }
+
+  // While the engine is behind nothing is read, but the connection is kept alive.
+  private func nextBatch() throws(IngestError) -> EntryBatch {
+    while true {
+      if let batch = engine.freeBatch(timeoutMs: 500) { return batch }
+      if let failure = engine.failure { throw .tables(failure) }
+      client.housekeepingTurn()
+      client.writeTurn()
+    }
+  }
+
+  public func received(_ message: borrowing MessageView) {
+    let isOversized = message.payload.count > options.maxMessageBytes
+    let kept =
+      isOversized ? UnsafeRawBufferPointer(rebasing: message.payload.prefix(Self.oversizedBytes)) : message.payload
+    batch.entries.append(
+      kind: .message, arrivalMs: arrivalMs, packetID: message.packetID, topic: message.topic, payload: kept,
+      originalPayloadBytes: message.payload.count)
+  }
+
+  // MARK: The connection
+
+  private func connectIfDue() {
+    guard client.socket < 0, !isConnecting, monotonicMs() >= connectAtMs else { return }
+    do throws(MosquittoError) {
+      try client.connect()
+      isConnecting = true
+    } catch { connectFailed(error) }
+  }
+
+  public func connected(sessionPresent: Bool) {
+    isConnecting = false
+    self.sessionPresent = sessionPresent
+    // Also on a session that was kept: the filters may have changed since, and it costs one packet.
+    do throws(MosquittoError) { try client.subscribe(options.subscriptions) } catch { observer?.disconnected(error) }
+  }
+
+  public func subscribed(grantedQoS: [UInt8]) {
+    backoff.reset()
+    for (filter, code) in zip(options.subscriptions, grantedQoS) where code >= 0x80 {
+      observer?.subscriptionRefused(filter, reasonCode: code)
+    }
+    observer?.subscribed(sessionPresent: sessionPresent)
+  }
+
+  public func connectFailed(_ reason: MosquittoError) {
+    let delayMs = retryLater()
+    observer?.connectFailed(reason, retryInMs: delayMs)
+  }
+
+  public func disconnected(_ reason: MosquittoError?) {
+    _ = retryLater()
+    observer?.disconnected(reason)
+  }
+
+  private func retryLater() -> Int {
+    isConnecting = false
+    let delayMs = backoff.next()
+    connectAtMs = monotonicMs() + delayMs
+    return delayMs
+  }
+
+  public func published(packetID: UInt16, reasonCode: UInt8) {}
+
+  private func disconnect() {
+    client.disconnect()
+    let deadlineMs = monotonicMs() + 1_000
+    while client.wantsWrite && monotonicMs() < deadlineMs {
+      client.writeTurn()
+      _ = client.wait(timeoutMs: 10, forWriting: true)
+    }
+  }
+
+  // MARK: Time
+
+  private func housekeepIfDue() {
+    guard monotonicMs() >= housekeepAtMs else { return }
+    client.housekeepingTurn()
+    housekeepAtMs = monotonicMs() + 1_000
+  }
+
+  private func sleepMs() -> Int {
+    let untilConnect = client.socket < 0 ? max(0, connectAtMs - monotonicMs()) : 1_000
+    return min(1_000, untilConnect)
+  }
+}
+
+/// Milliseconds since 1970-01-01 UTC.
+public func wallClockMs() -> Int64 { clockMs(CLOCK_REALTIME) }
+
+private func monotonicMs() -> Int { Int(clockMs(CLOCK_MONOTONIC)) }
+
+private func clockMs(_ clock: clockid_t) -> Int64 {
+  var time = timespec()
+  clock_gettime(clock, &time)
+  return Int64(time.tv_sec) * 1000 + Int64(time.tv_nsec) / 1_000_000
+}
