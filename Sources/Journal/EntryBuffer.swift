@@ -70,7 +70,7 @@ public final class EntryBuffer {
     entryCount += 1
   }
 
-  /// The entries as they are on disk; without their checksums until they are written.
+  /// The entries as they are on disk, with zeros for their checksums until they are written.
   public var bytes: UnsafeRawBufferPointer { UnsafeRawBufferPointer(start: memory, count: byteCount) }
 
   /// Gives the entries their place in the journal, and with it their checksums.

@@ -48,8 +48,9 @@ extension EntryHeader {
     flags = entry.load(fromByteOffset: 29, as: UInt8.self)
   }
 
-  /// Writes all but the checksums.
+  /// Writes the header, with zeros for its checksums.
   func store(to entry: UnsafeMutableRawPointer) {
+    entry.storeBytes(of: 0, toByteOffset: 0, as: UInt64.self)
     entry.storeBytes(of: arrivalMs.littleEndian, toByteOffset: 8, as: Int64.self)
     entry.storeBytes(of: UInt32(payloadBytes).littleEndian, toByteOffset: 16, as: UInt32.self)
     entry.storeBytes(of: UInt32(originalPayloadBytes).littleEndian, toByteOffset: 20, as: UInt32.self)
@@ -57,6 +58,7 @@ extension EntryHeader {
     entry.storeBytes(of: packetID.littleEndian, toByteOffset: 26, as: UInt16.self)
     entry.storeBytes(of: kind, toByteOffset: 28, as: UInt8.self)
     entry.storeBytes(of: flags, toByteOffset: 29, as: UInt8.self)
+    entry.storeBytes(of: 0, toByteOffset: 30, as: UInt16.self)
   }
 
   /// Writes the checksums of the entry of `count` bytes for the position it is to have.

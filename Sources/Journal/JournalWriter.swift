@@ -26,10 +26,10 @@ public struct JournalOptions: Sendable {
 /// What was found on opening a journal.
 public struct JournalOpenReport: Equatable, Sendable {
   /// The position of the next entry.
-  public var endPosition: Int
+  public internal(set) var endPosition: Int
   /// The torn end of the last write that was cut off, if there was one: its file, the byte in it, and its
   /// length. It was never acknowledged, so the broker sends it again.
-  public var tornTail: TornTail?
+  public internal(set) var tornTail: TornTail?
 
   public struct TornTail: Equatable, Sendable {
     public let path: String
