@@ -43,19 +43,19 @@ import Testing
   @Test func `Entries are padded to eight bytes`() {
     for length in 0...16 {
       let buffer = EntryBuffer([Entry(topic: "", payload: String(repeating: "p", count: length))])
-      #expect(buffer.byteCount == 32 + (length + 7) / 8 * 8)
+      #expect(buffer.byteCount == 40 + (length + 7) / 8 * 8)
     }
   }
 
   @Test func `64 bytes behind the last payload can be read`() {
     let buffer = EntryBuffer(capacityBytes: 64)
-    let payload = String(repeating: "p", count: 31)
+    let payload = String(repeating: "p", count: 23)
     buffer.append(Entry(topic: "t", payload: payload))
     #expect(buffer.byteCount == 64, "the buffer is full")
     for entry in buffer {
       let readable = UnsafeRawBufferPointer(
         start: entry.payload.baseAddress, count: entry.payload.count + EntryBuffer.slackBytes)
-      #expect(readable.dropFirst(31).allSatisfy { $0 == 0 })
+      #expect(readable.dropFirst(23).allSatisfy { $0 == 0 })
     }
   }
 }

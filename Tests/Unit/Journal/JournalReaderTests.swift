@@ -14,9 +14,9 @@ import Testing
     for number in 0..<count {
       let buffer = EntryBuffer([.numbered(number)])
       try writer.append(buffer)
+      try writer.sync()
       positions += buffer.compactMap(\.position)
     }
-    try writer.sync()
     return positions
   }
 
@@ -114,7 +114,7 @@ import Testing
     }
     bytes[8] = 1
     reseal(&bytes, header: 0)
-    bytes[32 + 28] = 9
+    bytes[32 + 36] = 9
     reseal(&bytes, entry: 32, position: 0)
     try journal.fileSystem.overwrite(journal.segment(0), bytes)
     let unknown = JournalError.unknownKind(path: journal.segment(0), byte: 32, kind: 9)
@@ -130,8 +130,8 @@ import Testing
 
   /// Makes a changed entry, the last one, valid again.
   private func reseal(_ bytes: inout [UInt8], entry: Int, position: UInt64) {
-    let check = bytes[entry + 8..<entry + 30].withUnsafeBytes { checksum($0, seed: position) }
-    put(check, 2, at: entry + 30, &bytes)
+    let check = bytes[entry + 8..<entry + 38].withUnsafeBytes { checksum($0, seed: position) }
+    put(check, 2, at: entry + 38, &bytes)
     let sum = bytes[(entry + 8)...].withUnsafeBytes { checksum($0, seed: position) }
     put(sum, 8, at: entry, &bytes)
   }

@@ -13,6 +13,7 @@ import Testing
     var ends: [Int] = []
     for number in 0..<count {
       try writer.append(EntryBuffer([.numbered(number)]))
+      try writer.sync()
       ends.append(32 + writer.endPosition)
     }
     return (try journal.fileSystem.readFile(journal.segment(0)), ends)
@@ -47,6 +48,25 @@ import Testing
       #expect(writer.openReport.tornTail?.byte == ends[1])
       #expect(writer.openReport.tornTail?.bytes == ends[2] - ends[1])
     }
+  }
+
+  @Test func `Of writes that were never synced, any part may be missing, and what follows it is torn too`()
+    throws
+  {
+    let writer = try journal.writer()
+    try writer.append(EntryBuffer([.numbered(0)]))
+    try writer.sync()
+    let durable = 32 + writer.endPosition
+    try writer.append(EntryBuffer([.numbered(1), .numbered(2)]))
+    try writer.append(EntryBuffer([.numbered(3)]))
+    let bytes = try journal.fileSystem.readFile(journal.segment(0))
+    let lost = durable..<durable + EntryBuffer([.numbered(1)]).byteCount
+    var changed = bytes
+    changed.replaceSubrange(lost, with: [UInt8](repeating: 0, count: lost.count))
+    try journal.fileSystem.overwrite(journal.segment(0), changed)
+    #expect(try journal.entries() == [.numbered(0)])
+    let torn = try journal.writer().openReport.tornTail
+    #expect(torn?.byte == durable && torn?.bytes == bytes.count - durable)
   }
 
   @Test func `Zeros behind the last entry are a torn end`() throws {
