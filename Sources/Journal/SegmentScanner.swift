@@ -52,11 +52,11 @@ final class SegmentScanner {
         position += buffer.byteCount
         return true
       }
-      guard case .needs(let count) = stop, count <= endPosition - position else {
+      // Perhaps an entry that is longer than what was asked for.
+      guard case .needs(let count) = stop, count > wanted, count <= endPosition - position else {
         try acceptTornTail()
         return false
       }
-      // An entry that is longer than what was asked for.
       wanted = count
     }
     return false
