@@ -70,17 +70,19 @@ public final class EntryBuffer {
     entryCount += 1
   }
 
-  /// The entries as they are on disk; without their checksums until they are written.
+  /// The entries as they are on disk, with zeros for their checksums until they are written.
   public var bytes: UnsafeRawBufferPointer { UnsafeRawBufferPointer(start: memory, count: byteCount) }
 
-  /// Gives the entries their place in the journal, and with it their checksums.
-  func seal(at position: Int) {
+  /// Gives the entries their place in the journal, and with it their checksums. All below
+  /// `durablePosition` is on stable storage.
+  func seal(at position: Int, durablePosition: Int) {
     precondition(basePosition == nil, "a buffer is written once")
     basePosition = position
     var byte = 0
     while byte < byteCount {
       let count = EntryHeader(at: memory + byte).entryBytes
-      EntryHeader.seal(memory + byte, count: count, position: position + byte)
+      EntryHeader.seal(
+        memory + byte, count: count, position: position + byte, durablePosition: durablePosition)
       byte += count
     }
   }

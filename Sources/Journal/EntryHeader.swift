@@ -1,24 +1,27 @@
-// An entry: a header of 32 bytes, the topic, the payload, and zeros up to a multiple of 8.
+// An entry: a header of 40 bytes, the topic, the payload, and zeros up to a multiple of 8.
 //
 //      0  UInt64  checksum: XXH3-64 of all that follows in the entry, seeded with its position
 //      8  Int64   arrival, ms since 1970-01-01 UTC
-//     16  UInt32  payload, bytes
-//     20  UInt32  original payload, bytes: more than the above if the payload was cut
-//     24  UInt16  topic, bytes
-//     26  UInt16  MQTT packet id, 0 if there is none
-//     28  UInt8   kind
-//     29  UInt8   flags, the writer's own
-//     30  UInt16  header check: the low half-word of the XXH3-64 of bytes 8 ..< 30, seeded likewise
+//     16  UInt64  durable position: all entries below it were on stable storage when this was written
+//     24  UInt32  payload, bytes
+//     28  UInt32  original payload, bytes: more than the above if the payload was cut
+//     32  UInt16  topic, bytes
+//     34  UInt16  MQTT packet id, 0 if there is none
+//     36  UInt8   kind
+//     37  UInt8   flags, the writer's own
+//     38  UInt16  header check: the low half-word of the XXH3-64 of bytes 8 ..< 38, seeded likewise
 //
 // The position as the seed lets no entry pass that is stale or was moved. The header check says cheaply
-// whether the lengths may be believed; only the checksum says whether the entry may.
+// whether the lengths may be believed; only the checksum says whether the entry may. The durable position
+// tells damage from a torn write (SegmentScanner).
 
 import Storage
 
 struct EntryHeader {
-  static let bytes = 32
+  static let bytes = 40
 
   var arrivalMs: Int64
+  var durablePosition = 0
   var payloadBytes: Int
   var originalPayloadBytes: Int
   var topicBytes: Int
@@ -40,29 +43,35 @@ extension EntryHeader {
   /// Reads the header at `entry`, which is aligned to 8.
   init(at entry: UnsafeRawPointer) {
     arrivalMs = Int64(littleEndian: entry.load(fromByteOffset: 8, as: Int64.self))
-    payloadBytes = Int(UInt32(littleEndian: entry.load(fromByteOffset: 16, as: UInt32.self)))
-    originalPayloadBytes = Int(UInt32(littleEndian: entry.load(fromByteOffset: 20, as: UInt32.self)))
-    topicBytes = Int(UInt16(littleEndian: entry.load(fromByteOffset: 24, as: UInt16.self)))
-    packetID = UInt16(littleEndian: entry.load(fromByteOffset: 26, as: UInt16.self))
-    kind = entry.load(fromByteOffset: 28, as: UInt8.self)
-    flags = entry.load(fromByteOffset: 29, as: UInt8.self)
+    durablePosition = Int(
+      truncatingIfNeeded: UInt64(littleEndian: entry.load(fromByteOffset: 16, as: UInt64.self)))
+    payloadBytes = Int(UInt32(littleEndian: entry.load(fromByteOffset: 24, as: UInt32.self)))
+    originalPayloadBytes = Int(UInt32(littleEndian: entry.load(fromByteOffset: 28, as: UInt32.self)))
+    topicBytes = Int(UInt16(littleEndian: entry.load(fromByteOffset: 32, as: UInt16.self)))
+    packetID = UInt16(littleEndian: entry.load(fromByteOffset: 34, as: UInt16.self))
+    kind = entry.load(fromByteOffset: 36, as: UInt8.self)
+    flags = entry.load(fromByteOffset: 37, as: UInt8.self)
   }
 
-  /// Writes all but the checksums.
+  /// Writes the header, with zeros for its checksums.
   func store(to entry: UnsafeMutableRawPointer) {
+    entry.storeBytes(of: 0, toByteOffset: 0, as: UInt64.self)
     entry.storeBytes(of: arrivalMs.littleEndian, toByteOffset: 8, as: Int64.self)
-    entry.storeBytes(of: UInt32(payloadBytes).littleEndian, toByteOffset: 16, as: UInt32.self)
-    entry.storeBytes(of: UInt32(originalPayloadBytes).littleEndian, toByteOffset: 20, as: UInt32.self)
-    entry.storeBytes(of: UInt16(topicBytes).littleEndian, toByteOffset: 24, as: UInt16.self)
-    entry.storeBytes(of: packetID.littleEndian, toByteOffset: 26, as: UInt16.self)
-    entry.storeBytes(of: kind, toByteOffset: 28, as: UInt8.self)
-    entry.storeBytes(of: flags, toByteOffset: 29, as: UInt8.self)
+    entry.storeBytes(of: UInt64(durablePosition).littleEndian, toByteOffset: 16, as: UInt64.self)
+    entry.storeBytes(of: UInt32(payloadBytes).littleEndian, toByteOffset: 24, as: UInt32.self)
+    entry.storeBytes(of: UInt32(originalPayloadBytes).littleEndian, toByteOffset: 28, as: UInt32.self)
+    entry.storeBytes(of: UInt16(topicBytes).littleEndian, toByteOffset: 32, as: UInt16.self)
+    entry.storeBytes(of: packetID.littleEndian, toByteOffset: 34, as: UInt16.self)
+    entry.storeBytes(of: kind, toByteOffset: 36, as: UInt8.self)
+    entry.storeBytes(of: flags, toByteOffset: 37, as: UInt8.self)
+    entry.storeBytes(of: 0, toByteOffset: 38, as: UInt16.self)
   }
 
-  /// Writes the checksums of the entry of `count` bytes for the position it is to have.
-  static func seal(_ entry: UnsafeMutableRawPointer, count: Int, position: Int) {
+  /// Completes the entry of `count` bytes for the position it is to have.
+  static func seal(_ entry: UnsafeMutableRawPointer, count: Int, position: Int, durablePosition: Int) {
+    entry.storeBytes(of: UInt64(durablePosition).littleEndian, toByteOffset: 16, as: UInt64.self)
     let check = headerCheck(entry, position: position)
-    entry.storeBytes(of: check.littleEndian, toByteOffset: 30, as: UInt16.self)
+    entry.storeBytes(of: check.littleEndian, toByteOffset: 38, as: UInt16.self)
     let sum = entryChecksum(entry, count: count, position: position)
     entry.storeBytes(of: sum.littleEndian, toByteOffset: 0, as: UInt64.self)
   }
@@ -82,7 +91,7 @@ enum EntryState: Equatable {
       self = .needs(EntryHeader.bytes)
       return
     }
-    let check = UInt16(littleEndian: entry.load(fromByteOffset: 30, as: UInt16.self))
+    let check = UInt16(littleEndian: entry.load(fromByteOffset: 38, as: UInt16.self))
     guard check == headerCheck(entry, position: position) else {
       self = .bad
       return
@@ -99,7 +108,7 @@ enum EntryState: Equatable {
 
 private func headerCheck(_ entry: UnsafeRawPointer, position: Int) -> UInt16 {
   UInt16(
-    truncatingIfNeeded: checksum(UnsafeRawBufferPointer(start: entry + 8, count: 22), seed: UInt64(position)))
+    truncatingIfNeeded: checksum(UnsafeRawBufferPointer(start: entry + 8, count: 30), seed: UInt64(position)))
 }
 
 private func entryChecksum(_ entry: UnsafeRawPointer, count: Int, position: Int) -> UInt64 {

@@ -21,12 +21,15 @@ public struct EntryView {
 }
 
 extension EntryBuffer: Sequence {
-  /// Walks the entries in order. The buffer must live, and stay as it is, as long as this.
+  /// Walks the entries in order. The buffer must stay as it is meanwhile.
   public struct Iterator: IteratorProtocol {
+    /// Keeps alive what `rest` points into.
+    private let buffer: EntryBuffer
     private var rest: UnsafeRawBufferPointer
     private var position: Int?
 
     init(_ buffer: EntryBuffer) {
+      self.buffer = buffer
       rest = buffer.bytes
       position = buffer.basePosition
     }

@@ -26,18 +26,10 @@ enum JournalFormat {
   static let alignment = 8
   static let suffix = ".journal"
 
-  static func segmentName(_ basePosition: Int) -> String {
-    let text = String(basePosition)
-    return String(repeating: "0", count: 20 - text.utf8.count) + text + suffix
-  }
+  static func segmentName(_ basePosition: Int) -> String { twentyDigits(basePosition) + suffix }
 
   /// The base position in a segment's name; nil for any other file.
-  static func basePosition(ofSegment name: String) -> Int? {
-    guard name.hasSuffix(suffix) else { return nil }
-    let text = name.dropLast(suffix.utf8.count)
-    guard text.utf8.count == 20, text.utf8.allSatisfy({ (48...57).contains($0) }) else { return nil }
-    return Int(text)
-  }
+  static func basePosition(ofSegment name: String) -> Int? { number(inName: name, suffix: suffix) }
 
   /// The base positions of a journal's segments, ascending; none if there is no such folder.
   static func segments(

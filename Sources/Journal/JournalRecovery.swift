@@ -20,12 +20,7 @@ func openNewestSegment(
     return try JournalFormat.segments(fileSystem, directory)
   }
   guard let newest = bases.last else {
-    let file = try storage { () throws(StorageError) in
-      let file = try createSegment(0, fileSystem, directory)
-      try file.sync()
-      try fileSystem.syncDirectory(directory)
-      return file
-    }
+    let file = try storage { () throws(StorageError) in try createSegment(0, fileSystem, directory) }
     return OpenedSegment(file: file, basePosition: 0, report: JournalOpenReport(endPosition: 0))
   }
   try checkJoint(bases, fileSystem, directory)
@@ -44,12 +39,14 @@ func openNewestSegment(
   return OpenedSegment(file: file, basePosition: newest, report: report)
 }
 
-/// Creates the segment that begins at `position`, with its header.
+/// Creates the segment that begins at `position`; its name and its header are durable.
 func createSegment(
   _ position: Int, _ fileSystem: any FileSystem, _ directory: String
 ) throws(StorageError) -> any File {
   let file = try fileSystem.openForAppending("\(directory)/\(JournalFormat.segmentName(position))")
   try file.append(JournalFormat.fileHeader(position))
+  try file.sync()
+  try fileSystem.syncDirectory(directory)
   return file
 }
 

@@ -2,7 +2,8 @@
 //
 // Invariants:
 // - `durablePosition <= endPosition`; every entry below `durablePosition` is on stable storage;
-// - only the newest segment may end torn: before the next one is created, all of the one before is durable;
+// - only the newest segment may end torn: before the next one is created, all of the one before is durable,
+//   and before the first entry is written to it, its name and header are;
 // - an entry is written once, whole, and never changed; a position is never used twice for entries that
 //   were durable;
 // - after an error the writer is done: after a failed write the file's end is unknown, and after a failed
@@ -26,10 +27,10 @@ public struct JournalOptions: Sendable {
 /// What was found on opening a journal.
 public struct JournalOpenReport: Equatable, Sendable {
   /// The position of the next entry.
-  public var endPosition: Int
+  public internal(set) var endPosition: Int
   /// The torn end of the last write that was cut off, if there was one: its file, the byte in it, and its
   /// length. It was never acknowledged, so the broker sends it again.
-  public var tornTail: TornTail?
+  public internal(set) var tornTail: TornTail?
 
   public struct TornTail: Equatable, Sendable {
     public let path: String
@@ -51,8 +52,6 @@ public final class JournalWriter {
   private let options: JournalOptions
   private var file: any File
   private var basePosition: Int
-  /// A segment was created whose name `syncDirectory` has not made durable yet.
-  private var nameIsUnsynced = false
   private var failure: StorageError?
 
   /// Opens the journal in `directory`, creating it if it is not there. The newest segment is checked and a
@@ -76,9 +75,9 @@ public final class JournalWriter {
   /// no error. Not durable before `sync`.
   public func append(_ buffer: EntryBuffer) throws(StorageError) {
     try guarded { () throws(StorageError) in
-      if endPosition - basePosition >= options.segmentBytes { try startSegment() }
       guard buffer.byteCount > 0 else { return }
-      buffer.seal(at: endPosition)
+      if endPosition - basePosition >= options.segmentBytes { try startSegment() }
+      buffer.seal(at: endPosition, durablePosition: durablePosition)
       try file.append(buffer.bytes)
       endPosition += buffer.byteCount
     }
@@ -91,10 +90,6 @@ public final class JournalWriter {
 
   private func syncAll() throws(StorageError) {
     try file.syncData()
-    if nameIsUnsynced {
-      try fileSystem.syncDirectory(directory)
-      nameIsUnsynced = false
-    }
     durablePosition = endPosition
   }
 
@@ -102,7 +97,6 @@ public final class JournalWriter {
     try syncAll()
     file = try createSegment(endPosition, fileSystem, directory)
     basePosition = endPosition
-    nameIsUnsynced = true
   }
 
   /// Runs `body` unless the writer has failed before, and remembers its failure.

@@ -1,8 +1,9 @@
 // Reads the entries of one journal file, checks each, and tells a torn end from damage.
 //
-// A bad entry is the torn end of the last write if it is in the newest segment and no good entry follows
-// it: only there can a write have been under way. Since an entry's checksum is seeded with its position, a
-// good entry after the bad one cannot be there by chance.
+// A bad entry was torn, by a crash in the last writes, if it is in the newest segment and no good entry
+// after it says that its place was on stable storage before. Good entries after it that do not say so may
+// well be there: a disk need not write the pages of an unsynced file in order. They were torn with it.
+// Since an entry's checksum is seeded with its position, a good entry cannot be there by chance.
 
 import Storage
 
@@ -51,11 +52,11 @@ final class SegmentScanner {
         position += buffer.byteCount
         return true
       }
-      guard case .needs(let count) = stop, count <= endPosition - position else {
+      // Perhaps an entry that is longer than what was asked for.
+      guard case .needs(let count) = stop, count > wanted, count <= endPosition - position else {
         try acceptTornTail()
         return false
       }
-      // An entry that is longer than what was asked for.
       wanted = count
     }
     return false
@@ -101,7 +102,8 @@ final class SegmentScanner {
     case .good: return
     case .otherVersion(let version): throw .unsupportedVersion(path: file.path, version: version)
     case .bad:
-      guard isNewest, try !hasGoodEntry(from: basePosition) else {
+      // The header is made durable before an entry is written, so any good entry tells.
+      guard isNewest, try !wasDurable(basePosition - 1, tellsFrom: basePosition) else {
         throw .damaged(path: file.path, byte: 0, what: "not the header of a journal file")
       }
       headerIsTorn = true
@@ -111,14 +113,14 @@ final class SegmentScanner {
 
   /// Ends the reading at a bad entry, or throws if it is damage.
   private func acceptTornTail() throws(JournalError) {
-    guard isNewest, try !hasGoodEntry(from: position + JournalFormat.alignment) else {
-      throw .damaged(path: file.path, byte: fileByte(position), what: "not an entry, though entries follow")
+    guard isNewest, try !wasDurable(position, tellsFrom: position + JournalFormat.alignment) else {
+      throw .damaged(path: file.path, byte: fileByte(position), what: "no good entry, where one was durable")
     }
     tornBytes = endPosition - position
   }
 
-  /// Whether a good entry begins anywhere from `start` on.
-  private func hasGoodEntry(from start: Int) throws(JournalError) -> Bool {
+  /// Whether a good entry anywhere from `start` on says that what is at `position` was durable.
+  private func wasDurable(_ position: Int, tellsFrom start: Int) throws(JournalError) -> Bool {
     guard endPosition - start >= EntryHeader.bytes else { return false }
     let memory = UnsafeMutableRawBufferPointer.allocate(byteCount: endPosition - start, alignment: 16)
     defer { memory.deallocate() }
@@ -126,8 +128,13 @@ final class SegmentScanner {
     var byte = 0
     while byte + EntryHeader.bytes <= bytes.count {
       let rest = UnsafeRawBufferPointer(rebasing: bytes[byte...])
-      if case .whole = EntryState(rest, position: start + byte) { return true }
-      byte += JournalFormat.alignment
+      guard case .whole(let count) = EntryState(rest, position: start + byte), let entry = rest.baseAddress
+      else {
+        byte += JournalFormat.alignment
+        continue
+      }
+      if EntryHeader(at: entry).durablePosition > position { return true }
+      byte += count
     }
     return false
   }

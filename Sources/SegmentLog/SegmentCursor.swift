@@ -37,11 +37,10 @@ final class SegmentCursor {
     let start = endByte
     let rows = try storage { () throws(StorageError) in try chunks.wholeRows(at: start) }
     guard let rows else { return nil }
-    defer {
-      endByte += rows.count
-      endOffset += rows.rowCount
-    }
-    return RowChunk(firstOffset: endOffset, rowCount: rows.rowCount, bytes: rows)
+    let chunk = RowChunk(firstOffset: endOffset, rowCount: rows.rowCount, bytes: rows)
+    endByte += rows.count
+    endOffset += chunk.rowCount
+    return chunk
   }
 
   /// Throws unless the file ends with the rows read so far.

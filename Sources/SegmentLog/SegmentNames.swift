@@ -9,24 +9,21 @@ import Storage
 /// The link to the active segment.
 let currentLinkName = "current.ndjson"
 
-private let digits = 20
 private let segmentSuffix = ".ndjson"
 private let sidecarSuffix = ".checksums"
 
-func segmentName(_ baseOffset: Int) -> String { padded(baseOffset) + segmentSuffix }
+func segmentName(_ baseOffset: Int) -> String { twentyDigits(baseOffset) + segmentSuffix }
 
-func sidecarName(_ baseOffset: Int) -> String { "." + padded(baseOffset) + sidecarSuffix }
+func sidecarName(_ baseOffset: Int) -> String { "." + twentyDigits(baseOffset) + sidecarSuffix }
 
 /// The base offset in a segment's name; nil for any other file.
 func baseOffset(ofSegment name: String) -> Int? {
-  guard name.hasSuffix(segmentSuffix) else { return nil }
-  return number(name.dropLast(segmentSuffix.utf8.count))
+  number(inName: name, suffix: segmentSuffix)
 }
 
 /// The base offset in a checksum file's name; nil for any other file.
 func baseOffset(ofSidecar name: String) -> Int? {
-  guard name.hasPrefix("."), name.hasSuffix(sidecarSuffix) else { return nil }
-  return number(name.dropFirst().dropLast(sidecarSuffix.utf8.count))
+  number(inName: name, prefix: ".", suffix: sidecarSuffix)
 }
 
 /// The base offsets of a table's segments, ascending; none if the folder does not exist.
@@ -39,14 +36,4 @@ func segmentBaseOffsets(
     if error.isNotFound { return [] }
     throw error
   }
-}
-
-private func padded(_ offset: Int) -> String {
-  let text = String(offset)
-  return String(repeating: "0", count: digits - text.utf8.count) + text
-}
-
-private func number(_ text: Substring) -> Int? {
-  guard text.utf8.count == digits, text.utf8.allSatisfy({ (48...57).contains($0) }) else { return nil }
-  return Int(text)
 }

@@ -9,11 +9,11 @@ import Storage
 /// What was found on opening a table.
 public struct OpenReport: Equatable, Sendable {
   /// The offset of the next row.
-  public var endOffset: Int
+  public internal(set) var endOffset: Int
   /// Rows that no checksum line covered, in whole rows; 0 after a clean stop.
-  public var uncheckedRows = 0
+  public internal(set) var uncheckedRows = 0
   /// The segment from which a torn last row was cut, the byte at which it began, and its length.
-  public var tornRow: TornRow?
+  public internal(set) var tornRow: TornRow?
 
   public struct TornRow: Equatable, Sendable {
     public let path: String

@@ -50,7 +50,8 @@ public final class SegmentWriter {
     let newest = names.compactMap(baseOffset(ofSegment:)).max()
     try refuseOrphanedChecksums(names, after: newest ?? -1, fileSystem, directory)
     guard let newest else {
-      active = try storage { () throws(StorageError) in try ActiveSegment(creating: 0, fileSystem, directory)
+      active = try storage { () throws(StorageError) in
+        try ActiveSegment(creating: 0, fileSystem, directory)
       }
       openReport = OpenReport(endOffset: 0)
       try storage { () throws(StorageError) in try linkActive() }
