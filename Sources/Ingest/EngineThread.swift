@@ -6,8 +6,10 @@
 // - After an error nothing more is played, and whoever waits is woken.
 
 import Dispatch
+import Join
 import Journal
 import Pipeline
+import Records
 import Storage
 import Synchronization
 

@@ -41,7 +41,8 @@ public final class EntryPlayer {
       }
     case .customerFile:
       parser.parse(
-        lines: entry.payload, kind: .customer, arrivalMs: entry.arrivalMs, topic: entry.topic, into: batch)
+        CustomerFileEntry.piece(of: entry), kind: .customer, arrivalMs: entry.arrivalMs, topic: entry.topic,
+        into: batch)
     case .settings, .sessionGap:
       break
     }

@@ -22,6 +22,8 @@ public protocol IngestObserver: AnyObject {
   func subscriptionRefused(_ filter: String, reasonCode: UInt8)
   func connectFailed(_ reason: MosquittoError, retryInMs: Int)
   func disconnected(_ reason: MosquittoError?)
+  /// The loop was woken from outside, to stop or to look at something.
+  func wokenUp()
 }
 
 /// Why the loop ended.
@@ -77,9 +79,9 @@ public final class IngestLoop: ClientDelegate {
   private var isConnecting = false
   private var sessionPresent = false
   private var arrivalMs: Int64 = 0
-  private var isStopping: () -> Bool
+  private let isStopping: () -> Bool
 
-  /// - Parameter isStopping: asked whenever `wakeUp` is signalled.
+  /// - Parameter isStopping: asked after each turn; signal `wakeUp` when it changes.
   public init(
     client: Client, options: IngestOptions, journal: JournalWriter, engine: EngineThread, wakeUp: WakeUp,
     observer: any IngestObserver, isStopping: @escaping () -> Bool
@@ -100,7 +102,10 @@ public final class IngestLoop: ClientDelegate {
     while !isStopping() {
       connectIfDue()
       let ready = client.wait(timeoutMs: sleepMs(), forWriting: client.wantsWrite, wakeup: wakeUp.descriptor)
-      if ready.wokenUp { wakeUp.reset() }
+      if ready.wokenUp {
+        wakeUp.reset()
+        observer?.wokenUp()
+      }
       if let failure = engine.failure { throw .tables(failure) }
       readBatch()
       try commit()

@@ -43,6 +43,8 @@ public struct JoinCounts: Equatable, Sendable {
   public var evictedByAge = 0
   public var evictedIdle = 0
   public var evictedForMemory = 0
+
+  public init() {}
 }
 
 /// Pairs step trainer and accelerometer readings by serial number and time.

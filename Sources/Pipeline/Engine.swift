@@ -41,9 +41,12 @@ public final class Engine {
   private var agePeriod: Int64?
 
   /// Opens the tables in a data folder.
-  /// - Parameter hashSeed: random for each process; fixed in tests.
+  /// - Parameters:
+  ///   - recovers: whether the first records to come are those that made the tables' present rows; then
+  ///     these rows are not written again, until `endRecovery`.
+  ///   - hashSeed: random for each process; fixed in tests.
   public init(
-    settings: EngineSettings, fileSystem: any FileSystem, dataDirectory: String,
+    settings: EngineSettings, fileSystem: any FileSystem, dataDirectory: String, recovers: Bool = false,
     hashSeed: UInt64 = .random(in: .min ... .max)
   ) throws(SegmentLogError) {
     self.settings = settings
@@ -54,7 +57,7 @@ public final class Engine {
       let writer = try SegmentWriter(
         fileSystem: fileSystem, directory: table.directory(in: dataDirectory),
         options: SegmentOptions(segmentBytes: settings.segmentBytes))
-      outputs[table.rawValue] = TableOutput(table, writer: writer)
+      outputs[table.rawValue] = TableOutput(table, writer: writer, recovers: recovers)
     }
     self.outputs = outputs
     tally.initialize(repeating: 0)
@@ -288,6 +291,17 @@ public final class Engine {
   }
 
   // MARK: Ends
+
+  /// The end of a recovery: all rows to come are new.
+  /// - Returns: the rows of each table that the records so far did not account for.
+  public func endRecovery() throws(StorageError) -> [Table: Int] {
+    var unexplained: [Table: Int] = [:]
+    for case let output? in outputs {
+      let rows = try output.endRecovery()
+      if rows > 0 { unexplained[output.table] = rows }
+    }
+    return unexplained
+  }
 
   /// Writes the rows that wait in memory to the segments.
   public func flush() throws(StorageError) {

@@ -83,19 +83,49 @@ public final class RecordFiles {
       .map { "\(path)/\($0)" }
   }
 
-  /// Reads all files. `nextBlock` gives a block to fill, nil to stop; `filled` takes it back.
+  /// Reads all files, piece by piece.
+  /// - Parameters:
+  ///   - nextBlock: gives a block to fill, nil to stop.
+  ///   - piece: gets a piece of a file's text, which lies in the block, and the file's path.
+  ///   - filled: takes the block back, with the bytes that were taken from the file for it.
   public func read(
-    parser: RecordParser, arrivalMs: Int64, maxRecordBytes: Int, nextBlock: () -> RecordBlock?,
-    filled: (RecordBlock, Int) -> Void
+    parser: RecordParser, maxRecordBytes: Int, nextBlock: () -> RecordBlock?,
+    piece: @escaping (FilePiece, UnsafeRawBufferPointer, RecordBlock) -> Void, filled: (RecordBlock, Int) -> Void
   ) throws(RecordFilesError) {
     for path in paths {
       let topic = UnsafeMutableRawBufferPointer.allocate(byteCount: path.utf8.count, alignment: 1)
       topic.copyBytes(from: path.utf8)
       topics.append(topic)
-      var reading = FileReading(
-        path: path, kind: kind, topic: UnsafeRawBufferPointer(topic), parser: parser, arrivalMs: arrivalMs,
-        maxRecordBytes: maxRecordBytes)
+      var reading = FileReading(path: path, parser: parser, maxRecordBytes: maxRecordBytes) { text, block in
+        piece(text, UnsafeRawBufferPointer(topic), block)
+      }
       try reading.run(fileSystem, nextBlock: nextBlock, filled: filled)
+    }
+  }
+}
+
+/// A piece of a file's text, with `textSlack` readable bytes behind it.
+public enum FilePiece {
+  /// Whole lines.
+  case lines(UnsafeRawBufferPointer)
+  /// The whole file, which is not made of lines.
+  case whole(UnsafeRawBufferPointer)
+  /// The begin of a line that is too long.
+  case tooLong(UnsafeRawBufferPointer)
+}
+
+extension RecordParser {
+  /// Appends the records of a piece of a file to a batch.
+  public func parse(
+    _ piece: FilePiece, kind: RecordKind, arrivalMs: Int64, topic: UnsafeRawBufferPointer, into batch: RecordBatch
+  ) {
+    switch piece {
+    case .lines(let text):
+      parse(lines: text, kind: kind, arrivalMs: arrivalMs, topic: topic, into: batch)
+    case .whole(let text):
+      parse(payload: text, route: TopicRoute(kind: kind), arrivalMs: arrivalMs, topic: topic, into: batch)
+    case .tooLong(let text):
+      refuse(text, .oversized, kind: kind, arrivalMs: arrivalMs, topic: topic, into: batch)
     }
   }
 }
@@ -104,112 +134,3 @@ func storage<Result>(_ body: () throws(StorageError) -> Result) throws(RecordFil
   do { return try body() } catch { throw .storage(error) }
 }
 
-/// One file while it is being read.
-struct FileReading {
-  let path: String
-  let kind: RecordKind
-  let topic: UnsafeRawBufferPointer
-  let parser: RecordParser
-  let arrivalMs: Int64
-  let maxRecordBytes: Int
-  // The begin of a line whose end is in the next block.
-  private var carried: [UInt8] = []
-  // In the rest of a line that was refused as too long.
-  private var isSkipping = false
-
-  init(
-    path: String, kind: RecordKind, topic: UnsafeRawBufferPointer, parser: RecordParser, arrivalMs: Int64,
-    maxRecordBytes: Int
-  ) {
-    self.path = path
-    self.kind = kind
-    self.topic = topic
-    self.parser = parser
-    self.arrivalMs = arrivalMs
-    self.maxRecordBytes = maxRecordBytes
-  }
-
-  mutating func run(
-    _ fileSystem: any FileSystem, nextBlock: () -> RecordBlock?, filled: (RecordBlock, Int) -> Void
-  ) throws(RecordFilesError) {
-    let path = path
-    let (file, size) = try storage { () throws(StorageError) in
-      let file = try fileSystem.openForReading(path)
-      return (file, try file.size())
-    }
-    var offset = 0
-    while offset < size || !carried.isEmpty {
-      guard let block = nextBlock() else { return }
-      let read = try fill(block, from: file, at: offset, isFirst: offset == 0, size: size)
-      offset += read
-      filled(block, read)
-    }
-  }
-
-  // Returns the bytes taken from the file.
-  private mutating func fill(
-    _ block: RecordBlock, from file: any File, at offset: Int, isFirst: Bool, size: Int
-  ) throws(RecordFilesError) -> Int {
-    let kept = carried.count
-    block.reserve(kept + RecordFiles.blockBytes)
-    block.bytes.copyBytes(from: carried)
-    let room = UnsafeMutableRawBufferPointer(rebasing: block.bytes[kept..<kept + RecordFiles.blockBytes])
-    let read = try storage { () throws(StorageError) in try file.read(into: room, at: offset) }
-    let isLast = offset + read >= size || read == 0
-    var text = UnsafeRawBufferPointer(rebasing: block.bytes[..<(kept + read)])
-    if isFirst {
-      if text.starts(with: Self.byteOrderMark) { text = UnsafeRawBufferPointer(rebasing: text[3...]) }
-      if !isMadeOfLines(text) { return try readWhole(block, file, size) }
-    }
-    takeLines(text, isLast: isLast, block)
-    return read
-  }
-
-  private static let byteOrderMark: [UInt8] = [0xEF, 0xBB, 0xBF]
-
-  // Whether the first line is a record by itself (or too long to tell).
-  private func isMadeOfLines(_ text: UnsafeRawBufferPointer) -> Bool {
-    guard let start = text.firstIndex(where: { ![0x20, 0x09, 0x0A, 0x0D].contains($0) }) else { return true }
-    if text[start] == UInt8(ascii: "[") { return false }
-    guard let end = text[start...].firstIndex(of: UInt8(ascii: "\n")) else { return true }
-    return parser.isComplete(UnsafeRawBufferPointer(rebasing: text[start..<end]))
-  }
-
-  private mutating func takeLines(_ text: UnsafeRawBufferPointer, isLast: Bool, _ block: RecordBlock) {
-    var start = 0
-    if isSkipping {
-      guard let end = text.firstIndex(of: UInt8(ascii: "\n")) else { return }
-      start = end + 1
-      isSkipping = false
-    }
-    let lastLine = text[start...].lastIndex(of: UInt8(ascii: "\n")).map { $0 + 1 } ?? start
-    let end = isLast ? text.count : lastLine
-    if end > start {
-      let lines = UnsafeRawBufferPointer(rebasing: text[start..<end])
-      parser.parse(lines: lines, kind: kind, arrivalMs: arrivalMs, topic: topic, into: block.batch)
-    }
-    carried = Array(text[end...])
-    if carried.count > maxRecordBytes {
-      // Without a bound, a file without line feeds would be collected in memory whole.
-      let begin = UnsafeRawBufferPointer(rebasing: text[end...].prefix(4096))
-      parser.refuse(begin, .oversized, kind: kind, arrivalMs: arrivalMs, topic: topic, into: block.batch)
-      carried = []
-      isSkipping = true
-    }
-  }
-
-  // As one payload, which may turn out to be lines all the same.
-  private mutating func readWhole(
-    _ block: RecordBlock, _ file: any File, _ size: Int
-  ) throws(RecordFilesError) -> Int {
-    if size > RecordFiles.wholeFileLimit { throw .arrayTooLarge(path: path, bytes: size) }
-    block.reserve(size)
-    let room = UnsafeMutableRawBufferPointer(rebasing: block.bytes[..<size])
-    let read = try storage { () throws(StorageError) in try file.read(into: room, at: 0) }
-    carried = []
-    let text = UnsafeRawBufferPointer(rebasing: block.bytes[..<read])
-    parser.parse(
-      payload: text, route: TopicRoute(kind: kind), arrivalMs: arrivalMs, topic: topic, into: block.batch)
-    return read
-  }
-}

@@ -147,8 +147,11 @@ private final class FileReader: @unchecked Sendable {
     do throws(RecordFilesError) {
       for file in files {
         try file.read(
-          parser: parser, arrivalMs: arrivalMs, maxRecordBytes: maxRecordBytes,
+          parser: parser, maxRecordBytes: maxRecordBytes,
           nextBlock: { self.free.take() },
+          piece: { piece, topic, block in
+            parser.parse(piece, kind: file.kind, arrivalMs: self.arrivalMs, topic: topic, into: block.batch)
+          },
           filled: { block, byteCount in _ = self.filled.put((block, byteCount)) })
       }
     } catch { failure = error }

@@ -14,14 +14,18 @@ final class TableOutput {
   let table: Table
   var rows = RowBuffer()
   private let writer: SegmentWriter
+  /// Rows that the segments hold already and that a recovery makes once more.
+  private(set) var knownRows: Int
 
-  init(_ table: Table, writer: SegmentWriter) {
+  /// - Parameter recovers: whether the first rows to come are those that the segments hold.
+  init(_ table: Table, writer: SegmentWriter, recovers: Bool) {
     self.table = table
     self.writer = writer
+    knownRows = recovers ? writer.endOffset : 0
   }
 
   /// The log end offset with the rows that still wait.
-  var endOffset: Int { writer.endOffset + rows.rowCount }
+  var endOffset: Int { writer.endOffset + max(0, rows.rowCount - knownRows) }
 
   func flushIfLarge() throws(StorageError) {
     if rows.count >= Self.flushBytes { try flush() }
@@ -29,8 +33,19 @@ final class TableOutput {
 
   func flush() throws(StorageError) {
     if rows.rowCount == 0 { return }
-    try writer.append(rows.bytes, rowCount: rows.rowCount)
+    let known = min(knownRows, rows.rowCount)
+    if known < rows.rowCount {
+      try writer.append(rows.bytes(afterRow: known), rowCount: rows.rowCount - known)
+    }
+    knownRows -= known
     rows.clear()
+  }
+
+  /// The end of a recovery: all rows to come are new. Returns how many the journal did not account for.
+  func endRecovery() throws(StorageError) -> Int {
+    try flush()
+    defer { knownRows = 0 }
+    return knownRows
   }
 
   func roll() throws(StorageError) {

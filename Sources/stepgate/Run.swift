@@ -1,12 +1,14 @@
 import ArgumentParser
+import Gateway
+import Logging
 
-struct Run: AsyncParsableCommand {
+struct Run: ParsableCommand {
   static let configuration = CommandConfiguration(
     abstract: "Runs the gateway until it is told to stop.",
     discussion: """
       Connects to the MQTT broker, takes readings in, and appends rows to the tables. A message is \
       acknowledged only when it is on stable storage, so the gateway may be killed at any time and goes on \
-      where it was. SIGTERM and SIGINT stop it cleanly.
+      where it was. SIGTERM and SIGINT stop it cleanly; SIGUSR1 logs how much it has done.
 
       Example:
         stepgate run --config /etc/stepgate/stepgate.yaml
@@ -19,4 +21,20 @@ struct Run: AsyncParsableCommand {
       valueName: "file"),
     completion: .file(extensions: ["yaml", "yml"]))
   var config: String?
+
+  @Option(help: "Prints the verdicts and the rows of each table when it has stopped.")
+  var summary: SummaryFormat?
+
+  func run() throws {
+    let settings = try loadSettings(file: config)
+    let signals = Signals()
+    let log = Logger(label: "stepgate") { _ in ConsoleLog(level: settings.log.level) }
+    do throws(DaemonError) {
+      let status = try Daemon(settings, log: log).run(until: signals)
+      try finish(status)
+    } catch {
+      log.critical("\(error)")
+      throw error.kind == .configuration ? ExitStatus.wrongConfiguration : ExitStatus.inputOutputFailed
+    }
+  }
 }

@@ -1,0 +1,41 @@
+// What the process is told by signals: SIGTERM and SIGINT to stop, SIGUSR1 to log the counts.
+
+import Dispatch
+import Glibc
+import Ingest
+import Synchronization
+
+/// Listens to the process's signals from its making on.
+// The sources only flip atomics and signal a pipe; they are kept for the process's life.
+public final class Signals: @unchecked Sendable {
+  /// Signalled with each signal.
+  public let wakeUp = WakeUp()
+  private let stop = Atomic(false)
+  private let counts = Atomic(false)
+  private var sources: [any DispatchSourceSignal] = []
+
+  public init() {
+    listen(to: SIGTERM) { $0.stop.store(true, ordering: .relaxed) }
+    listen(to: SIGINT) { $0.stop.store(true, ordering: .relaxed) }
+    listen(to: SIGUSR1) { $0.counts.store(true, ordering: .relaxed) }
+  }
+
+  private func listen(to number: Int32, _ action: @escaping @Sendable (Signals) -> Void) {
+    // Dispatch sees a signal only if its own action does not end the process first.
+    signal(number, SIG_IGN)
+    let source = DispatchSource.makeSignalSource(signal: number, queue: .global())
+    source.setEventHandler { [weak self] in
+      guard let self else { return }
+      action(self)
+      wakeUp.signal()
+    }
+    source.activate()
+    sources.append(source)
+  }
+
+  /// Whether the process was told to stop.
+  public var stopRequested: Bool { stop.load(ordering: .relaxed) }
+
+  /// Whether the counts were asked for since the last call.
+  func takeCountsRequest() -> Bool { counts.exchange(false, ordering: .relaxed) }
+}
