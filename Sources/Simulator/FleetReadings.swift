@@ -161,15 +161,12 @@ extension FleetIterator {
     send("stedi/step_trainer/\(serialNumber)", bytes, [ExpectedRecord(.stepTrainer, .unknownDevice)])
   }
 
-  /// Above `limits.max_message_bytes` (1 MiB) by a member that nobody asked for.
+  /// A good reading, and white space that takes the message above `limits.max_message_bytes` (1 MiB).
   private mutating func sendOversized() {
     let customer = fleet.customer(0)
-    var object = JSONObject()
-    object.add("user", customer.email)
-    object.add("padding", String(repeating: "x", count: 1 << 20))
-    object.add("timestamp", aboutNow())
-    for axis in ["x", "y", "z"] { object.add(axis, 0.0) }
-    send(topic(.accelerometer, customer), object.bytes, [ExpectedRecord(.accelerometer, .oversized)])
+    let padding = [UInt8](repeating: UInt8(ascii: " "), count: 1 << 20)
+    let payload = accelerometerRecord(user: customer.email, timeMs: aboutNow()) + padding
+    send(topic(.accelerometer, customer), payload, [ExpectedRecord(.accelerometer, .oversized)])
   }
 
   private mutating func sendMalformed() {

@@ -87,7 +87,7 @@ import Testing
     let progress = try publisher.publish(
       ["allowed/a", "forbidden/a", "allowed/b"].map { OutgoingMessage(topic: $0, payload: [1]) })
     // Not compared: mosquitto 2.0.11 drops a connection after each PUBLISH it refuses.
-    #expect([progress.sent, progress.acknowledged, progress.refused] == [3, 3, 1])
+    #expect(progress.sent == 3 && progress.acknowledged == 3 && progress.refused == 1)
   }
 
   @Test func `A broker that is not there is an error, at the start at once and later after the time given`()
