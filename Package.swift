@@ -37,7 +37,7 @@ let package = Package(
     .target(
       name: "Gateway",
       dependencies: [
-        "Ingest", "Pipeline", "Yams",
+        "Mosquitto", "Records", "Storage", "Journal", "SegmentLog", "Consent", "Join", "Pipeline", "Ingest", "Yams",
         .product(name: "Configuration", package: "swift-configuration"),
         .product(name: "Logging", package: "swift-log"),
       ],
@@ -45,7 +45,8 @@ let package = Package(
     .executableTarget(
       name: "stepgate",
       dependencies: [
-        "Gateway", "Pipeline", "Storage", .product(name: "ArgumentParser", package: "swift-argument-parser"),
+        "Records", "Storage", "SegmentLog", "Consent", "Join", "Pipeline", "Simulator", "Gateway",
+        .product(name: "Logging", package: "swift-log"), .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ],
       swiftSettings: strict),
     .target(
@@ -55,15 +56,15 @@ let package = Package(
       name: "UnitTests",
       dependencies: [
         "TestSupport", "Mosquitto", "Records", "Storage", "Journal", "SegmentLog", "Consent", "Join",
-        "Pipeline", "Ingest", "Simulator", "Gateway", "stepgate",
+        "Pipeline", "Ingest", "Gateway", "stepgate",
       ],
       path: "Tests/Unit", swiftSettings: strict),
     .testTarget(
       name: "PropertyTests", dependencies: ["TestSupport", "Pipeline"], path: "Tests/Property",
       swiftSettings: strict),
     .testTarget(
-      name: "IntegrationTests", dependencies: ["TestSupport", "stepgate"], path: "Tests/Integration",
-      swiftSettings: strict),
+      name: "IntegrationTests", dependencies: ["TestSupport", "Storage", "SegmentLog", "stepgate"],
+      path: "Tests/Integration", swiftSettings: strict),
   ],
   cxxLanguageStandard: .cxx17
 )

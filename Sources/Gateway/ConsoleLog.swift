@@ -17,7 +17,7 @@ public struct ConsoleLog: LogHandler {
 
   public func log(event: LogEvent) {
     let name = event.level.rawValue
-    let padding = String(repeating: " ", count: max(0, 8 - name.count))
+    let padding = String(repeating: " ", count: max(1, 9 - name.count))
     let line = "\(Self.timeOfDay()) \(name)\(padding)\(event.message)\n"
     var bytes = Array(line.utf8)
     // A line that cannot be written has no other place to go.

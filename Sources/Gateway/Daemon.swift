@@ -71,7 +71,8 @@ public final class Daemon {
     let reader = try attempt { () throws(JournalError) in
       try JournalReader(fileSystem: fileSystem, directory: directory)
     }
-    while try attempt({ () throws(JournalError) in try reader.read(into: entries) }) {
+    let readNext = { () throws(JournalError) in try reader.read(into: entries) }
+    while try attempt(.inputOutput, naming: nil, readNext) {
       try attempt { () throws(StorageError) in
         try player.play(entries)
         try player.engine.flush()

@@ -12,6 +12,8 @@ import Mosquitto
 public struct PublishProgress: Sendable, Equatable {
   /// Messages handed to the broker, or about to be.
   public var sent = 0
+  /// The records in these messages.
+  public var records = 0
   /// Messages the broker answered for.
   public var acknowledged = 0
   /// Of these, the ones it refused to take (e.g. an ACL forbids the topic).
@@ -103,6 +105,7 @@ public final class Publisher {
     }
     if let failure { throw failure }
     progress.sent += 1
+    progress.records += max(1, message.records.count)
   }
 
   /// Sleeps until the broker says something, there is room for what waits to be sent, or the time is up.

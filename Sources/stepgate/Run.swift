@@ -1,6 +1,8 @@
 import ArgumentParser
 import Gateway
+import Ingest
 import Logging
+import Records
 
 struct Run: ParsableCommand {
   static let configuration = CommandConfiguration(
@@ -29,12 +31,23 @@ struct Run: ParsableCommand {
     let settings = try loadSettings(file: config)
     let signals = Signals()
     let log = Logger(label: "stepgate") { _ in ConsoleLog(level: settings.log.level) }
+    let start = ContinuousClock.now
+    let status: PipelineStatus
     do throws(DaemonError) {
-      let status = try Daemon(settings, log: log).run(until: signals)
-      try finish(status)
+      status = try Daemon(settings, log: log).run(until: signals)
     } catch {
       log.critical("\(error)")
       throw error.kind == .configuration ? ExitStatus.wrongConfiguration : ExitStatus.inputOutputFailed
+    }
+    let summary = ReplaySummary(counts: status.counts, rows: status.rows, seconds: start.secondsUntilNow)
+    switch self.summary {
+    case .text: try printData(summary.text(output: settings.storage.directory))
+    case .json: try printData(summary.json)
+    case nil: break
+    }
+    guard status.counts.balance else {
+      log.critical("the verdicts do not add up to the records received; this is a defect of stepgate")
+      throw ExitStatus.foundSomethingWrong
     }
   }
 }

@@ -1,5 +1,8 @@
 import ArgumentParser
 import Gateway
+import Ingest
+import Mosquitto
+import Simulator
 
 struct Simulate: ParsableCommand {
   static let configuration = CommandConfiguration(
@@ -48,6 +51,9 @@ struct Simulate: ParsableCommand {
     completion: .file())
   var stepTrainer: String?
 
+  @Option(help: "Which readings of the files go first; interleaved takes them by chance, after the seed.")
+  var order = RecordFiles.Order.interleaved
+
   /// What there is to publish.
   enum Source: Equatable {
     case madeUp(customers: Int, readings: Int, seed: UInt64)
@@ -66,11 +72,54 @@ struct Simulate: ParsableCommand {
     if let customers, customers < 1 { throw ValidationError("--customers takes a number from 1.") }
     if let readings, readings < 0 { throw ValidationError("--readings takes a number from 0.") }
     if let rate, rate < 1 { throw ValidationError("--rate takes a number from 1.") }
-    if case .files = source, customers != nil || readings != nil || seed != nil {
-      throw ValidationError("--customers, --readings and --seed are for made-up data, not for files.")
+    if case .files = source, customers != nil || readings != nil {
+      throw ValidationError("--customers and --readings are for made-up data, not for files.")
+    }
+  }
+
+  func run() throws {
+    let clientID = "stepgate-simulate-\(UInt32.random(in: 0 ... .max))"
+    let options = ConnectOptions(host: broker.host, port: UInt16(broker.port), clientID: clientID)
+    var progress = TerminalProgress()
+    defer { progress.finish() }
+    let sums: PublishProgress
+    do {
+      let publisher = try Publisher(options)
+      publisher.ratePerSecond = rate.map(Double.init)
+      sums = try publish(with: publisher) {
+        progress.update("published \($0.sent), acknowledged \($0.acknowledged)")
+      }
+    } catch {
+      printMessage("\(error)")
+      throw ExitStatus.inputOutputFailed
+    }
+    progress.finish()
+    printMessage("published \(sums.sent) messages (\(sums.records) records), all acknowledged by the broker")
+    if sums.refused > 0 {
+      printMessage("the broker refused \(sums.refused) of them; do its access rules allow these topics?")
+      throw ExitStatus.foundSomethingWrong
+    }
+  }
+
+  private func publish(
+    with publisher: Publisher, report: (PublishProgress) -> Void
+  ) throws -> PublishProgress {
+    switch source {
+    case .madeUp(let customers, let readings, let seed):
+      let fleet = Fleet(customers: customers, readings: readings, seed: seed, nowMs: Int(wallClockMs()))
+      return try publisher.publish(fleet, report: report)
+    case .files(let customer, let accelerometer, let stepTrainer):
+      let files = try RecordFiles(
+        customer: customer, accelerometer: accelerometer, stepTrainer: stepTrainer, order: order, seed: seed ?? 1)
+      var messages = files.makeIterator()
+      let sums = try publisher.publish(from: &messages, report: report)
+      if let error = messages.error { throw error }
+      return sums
     }
   }
 }
+
+extension RecordFiles.Order: ExpressibleByArgument {}
 
 extension HostAndPort: ExpressibleByArgument {
   public init?(argument: String) { self.init(argument) }
