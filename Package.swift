@@ -36,7 +36,7 @@ let package = Package(
     .target(
       name: "Gateway",
       dependencies: [
-        "Ingest", "Pipeline", "Yams",
+        "Records", "Consent", "Join", "Ingest", "Pipeline", "Yams",
         .product(name: "Configuration", package: "swift-configuration"),
         .product(name: "Logging", package: "swift-log"),
       ],
@@ -44,7 +44,8 @@ let package = Package(
     .executableTarget(
       name: "stepgate",
       dependencies: [
-        "Gateway", "Pipeline", "Storage", .product(name: "ArgumentParser", package: "swift-argument-parser"),
+        "Records", "Storage", "SegmentLog", "Consent", "Join", "Pipeline", "Gateway",
+        .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ],
       swiftSettings: strict),
     .target(
@@ -61,8 +62,8 @@ let package = Package(
       name: "PropertyTests", dependencies: ["TestSupport", "Pipeline"], path: "Tests/Property",
       swiftSettings: strict),
     .testTarget(
-      name: "IntegrationTests", dependencies: ["TestSupport", "stepgate"], path: "Tests/Integration",
-      swiftSettings: strict),
+      name: "IntegrationTests", dependencies: ["TestSupport", "Storage", "SegmentLog", "stepgate"],
+      path: "Tests/Integration", swiftSettings: strict),
   ],
   cxxLanguageStandard: .cxx17
 )

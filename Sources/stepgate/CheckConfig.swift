@@ -19,6 +19,6 @@ struct CheckConfig: ParsableCommand {
 
   func run() throws {
     _ = try loadSettings(file: file)
-    print("\(file): no errors")
+    try printData("\(file): no errors\n")
   }
 }

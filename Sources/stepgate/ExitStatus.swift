@@ -21,3 +21,15 @@ func loadSettings(file: String?, checksFiles: Bool = true) throws(ExitCode) -> S
     throw ExitStatus.wrongConfiguration
   }
 }
+
+/// What reads or writes files, or the command's end with the reason on stderr.
+func inputOutput<Result, Failure: CustomStringConvertible>(
+  _ operation: () throws(Failure) -> Result
+) throws(ExitCode) -> Result {
+  do throws(Failure) {
+    return try operation()
+  } catch {
+    printMessage(error.description)
+    throw ExitStatus.inputOutputFailed
+  }
+}

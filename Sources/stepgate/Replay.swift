@@ -1,5 +1,10 @@
 import ArgumentParser
+import Consent
+import FoundationEssentials
 import Gateway
+import Join
+import Pipeline
+import Storage
 
 struct Replay: ParsableCommand {
   static let configuration = CommandConfiguration(
@@ -48,13 +53,13 @@ struct Replay: ParsableCommand {
     help: """
       Whether a consent counts from its date on (enforce) or for all readings (presence) (default: enforce).
       """)
-  var consent: Settings.Consent.AsOf?
+  var consent: ConsentMode?
 
   @Option(
     help: """
       Whether a pair needs the same customer (owner) or only the time (timestamp) (default: owner).
       """)
-  var pairing: Settings.Join.Pairing?
+  var pairing: Pairing?
 
   @Option(help: "How the summary is printed.")
   var summary = SummaryFormat.text
@@ -62,6 +67,20 @@ struct Replay: ParsableCommand {
   func validate() throws {
     if let toleranceMs, !(0...Settings.longestDurationMs).contains(toleranceMs) {
       throw ValidationError("--tolerance-ms takes a number from 0 to \(Settings.longestDurationMs).")
+    }
+    try refuseEmptyPath(output, "--output")
+  }
+
+  func run() throws {
+    let settings = try settings()
+    let summary = try replay(settings)
+    switch self.summary {
+    case .text: try printData(summary.text(output: output))
+    case .json: try printData(summary.json)
+    }
+    guard summary.isBalanced else {
+      printMessage("the verdicts do not add up to the records read; this is a defect of stepgate")
+      throw ExitStatus.foundSomethingWrong
     }
   }
 
@@ -75,7 +94,66 @@ struct Replay: ParsableCommand {
     if let pairing { settings.join.pairing = pairing }
     return settings
   }
+
+  private func replay(_ settings: Settings) throws(ExitCode) -> ReplaySummary {
+    var plan = ReplayPlan(
+      customerPath: customer, accelerometerPath: accelerometer, stepTrainerPath: stepTrainer,
+      outputDirectory: output)
+    plan.maxRecordBytes = Int(settings.limits.maxMessageBytes)
+
+    let start = ContinuousClock.now
+    var progress = TerminalProgress()
+    do throws(ReplayError) {
+      let replay = try Pipeline.Replay(
+        plan, settings: EngineSettings(settings), fileSystem: LocalFileSystem(),
+        arrivalMs: Int64(Date().timeIntervalSince1970 * 1_000))
+      let total = replay.byteCount
+      let result = try replay.run { handled in
+        progress.update(progressLine(handled: handled, total: total, seconds: start.secondsUntilNow))
+      }
+      progress.finish()
+      return ReplaySummary(counts: result.counts, rows: result.rows, seconds: start.secondsUntilNow)
+    } catch {
+      progress.finish()
+      printMessage(message(for: error))
+      throw ExitStatus.inputOutputFailed
+    }
+  }
+
+  private func progressLine(handled: Int, total: Int, seconds: Double) -> String {
+    let bytesPerMB = 1_000_000.0
+    return "replay: \(handled * 100 / max(total, 1)) %, \(Int(Double(handled) / bytesPerMB / seconds)) MB/s"
+  }
+
+  /// The error behind the option that led to it.
+  private func message(for error: ReplayError) -> String {
+    switch error {
+    case .input(let error): "\(option(of: error.path)): \(error)"
+    case .output(let error): "--output: \(error)"
+    case .tables(let error): "--output: \(error)"
+    case .outputNotEmpty: error.description
+    }
+  }
+
+  private func option(of inputPath: String) -> String {
+    func holds(_ path: String) -> Bool { inputPath == path || inputPath.hasPrefix(path + "/") }
+    if holds(customer) { return "--customer" }
+    return holds(accelerometer) ? "--accelerometer" : "--step-trainer"
+  }
 }
 
-extension Settings.Consent.AsOf: ExpressibleByArgument {}
-extension Settings.Join.Pairing: ExpressibleByArgument {}
+extension RecordFilesError {
+  fileprivate var path: String {
+    switch self {
+    case .storage(let error): error.path
+    case .noFiles(let path), .arrayTooLarge(let path, _): path
+    }
+  }
+}
+
+extension ContinuousClock.Instant {
+  fileprivate var secondsUntilNow: Double { duration(to: .now) / .seconds(1) }
+}
+
+extension ConsentMode: ExpressibleByArgument {}
+extension Pairing: ExpressibleByArgument {}

@@ -4,6 +4,7 @@
 // Invariants: data goes to stdout, everything else to stderr; the exit codes are those of `ExitStatus`.
 
 import ArgumentParser
+import Glibc
 
 @main
 struct Stepgate: AsyncParsableCommand {
@@ -27,4 +28,11 @@ struct Stepgate: AsyncParsableCommand {
       """,
     version: "0.1.0",
     subcommands: [Run.self, Replay.self, Simulate.self, Tail.self, Verify.self, CheckConfig.self])
+
+  static func main() async {
+    // A pipe or a connection that nobody reads any more is an error of the call that writes to it, not the
+    // end of the process.
+    signal(SIGPIPE, SIG_IGN)
+    await main(nil)
+  }
 }

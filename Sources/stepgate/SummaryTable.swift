@@ -17,7 +17,7 @@ struct SummaryTable {
     self.heading = heading
   }
 
-  mutating func append(_ row: Cell...) {
+  mutating func append(_ row: [Cell]) {
     precondition(row.count == heading.count, "a row of \(row.count) cells in \(heading.count) columns")
     rows.append(row)
   }
@@ -27,9 +27,9 @@ struct SummaryTable {
     let widths = heading.indices.map { column in
       max(heading[column].count, rows.map { $0[column].text.count }.max() ?? 0)
     }
-    // A heading stands over its numbers, so it is aligned like the column's first cell.
+    // A heading stands over its numbers.
     let headingCells = heading.indices.map { column in
-      (heading[column], rows.first?[column].isNumber ?? false)
+      (heading[column], rows.contains { $0[column].isNumber })
     }
     let lines = [headingCells] + rows.map { row in row.map { ($0.text, $0.isNumber) } }
     return lines.map { line(of: $0, widths: widths) + "\n" }.joined()

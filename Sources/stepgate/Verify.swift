@@ -1,4 +1,7 @@
 import ArgumentParser
+import Pipeline
+import SegmentLog
+import Storage
 
 struct Verify: ParsableCommand {
   static let configuration = CommandConfiguration(
@@ -11,6 +14,36 @@ struct Verify: ParsableCommand {
         stepgate verify --data /var/lib/stepgate
       """)
 
-  @Option(help: ArgumentHelp(dataHelp, valueName: "dir"), completion: .directory)
-  var data = defaultDataDirectory
+  @OptionGroup var data: DataDirectory
+
+  func run() throws {
+    let fileSystem = LocalFileSystem()
+    _ = try inputOutput { () throws(StorageError) in try fileSystem.list(data.path) }
+    let summary = verifyTables(fileSystem)
+    guard summary.tableCount > 0 else {
+      printMessage("\(data.path) holds no tables")
+      throw ExitStatus.inputOutputFailed
+    }
+    try printData(summary.text)
+    if !summary.problems.isEmpty { throw ExitStatus.foundSomethingWrong }
+  }
+
+  private func verifyTables(_ fileSystem: LocalFileSystem) -> VerifySummary {
+    var summary = VerifySummary()
+    for table in Table.allCases {
+      let directory = table.directory(in: data.path)
+      var progress = TerminalProgress()
+      progress.update(
+        "verify: \(table.name), \(withThousandsSeparators(Int64(summary.bytes))) bytes before it")
+      defer { progress.finish() }
+      do throws(StorageError) {
+        summary.add(table, try verifyTable(fileSystem: fileSystem, directory: directory))
+      } catch  where error.isNotFound {
+        summary.addMissing(table, directory: directory)
+      } catch {
+        summary.addUnreadable(table, error)
+      }
+    }
+    return summary
+  }
 }

@@ -55,9 +55,9 @@ struct Setting: Sendable {
       .wholeSeconds(fromMs: 1_000)),
     Setting("mqtt.receive_maximum", \.mqtt.receiveMaximum, .integer(in: 1...65_535)),
 
-    Setting("topics.customer", \.topics.customer, .topicFilter(placeholders: "email", "serialNumber")),
-    Setting("topics.accelerometer", \.topics.accelerometer, .topicFilter(placeholders: "user")),
-    Setting("topics.step_trainer", \.topics.stepTrainer, .topicFilter(placeholders: "serialNumber")),
+    Setting("topics.customer", \.topics.customer, .topicFilter(.customer)),
+    Setting("topics.accelerometer", \.topics.accelerometer, .topicFilter(.accelerometer)),
+    Setting("topics.step_trainer", \.topics.stepTrainer, .topicFilter(.stepTrainer)),
 
     Setting(optional: "customers.path", \.customers.path, .path),
 

@@ -1,6 +1,7 @@
 // The types a setting's value can have: what text is allowed, in words for the operator and as a parser.
 
 import Logging
+import Records
 
 /// Why a text is not a value of a type, to be read after the text: `is not a duration`.
 struct Refusal: Error {
@@ -124,14 +125,31 @@ extension SettingType<String> {
 
   static let path = SettingType(allowed: "a path", parse: withoutControlCharacters)
 
-  /// - Parameter fields: what a placeholder level may name.
-  static func topicFilter(placeholders fields: String...) -> Self {
-    let names = fields.map { "{\($0)}" }.joined(separator: " or ")
+  /// A topic filter for records of a kind.
+  static func topicFilter(_ kind: RecordKind) -> Self {
+    let names = IdentityField.allowed(for: kind).map { "{\($0.rawValue)}" }.joined(separator: " or ")
     return SettingType(
       allowed: "an MQTT topic filter, + for a level, # for all that follow, one level may be \(names)"
     ) { (text) throws(Refusal) in
-      if let problem = topicFilterProblem(text, placeholders: fields) { throw Refusal(reason: problem) }
-      return text
+      // A share (MQTT 5, section 4.8.2) would spread one session's messages over several gateways.
+      guard !text.hasPrefix("$share/") else { throw Refusal(reason: "is a shared subscription") }
+      do throws(TopicFilterError) {
+        _ = try TopicFilter(text, kind: kind)
+      } catch {
+        throw Refusal(reason: reason(of: error))
+      }
+      return try withoutControlCharacters(text)
+    }
+  }
+
+  /// To be read after the filter, and of a bearable length whatever the filter is.
+  private static func reason(of error: TopicFilterError) -> String {
+    switch error {
+    case .empty: "is empty, longer than 65535 bytes or has a NUL"
+    case .hashNotLast: "has # before its last level"
+    case .placeholderTwice: "has more than one placeholder"
+    case .wildcardInLevel: "has + or # in a level with other characters"
+    case .unknownPlaceholder: "has an unknown placeholder"
     }
   }
 

@@ -5,6 +5,8 @@
 // that nobody behind it checks again. Durations are milliseconds, sizes bytes. No secret is in here: a
 // password is named by its file and read by `MQTT.readPassword` when it is needed.
 
+public import Consent
+public import Join
 public import Logging
 
 /// Everything an operator can set. `Settings()` is the defaults.
@@ -74,26 +76,12 @@ public struct Settings: Equatable, Sendable {
 
   public struct Consent: Equatable, Sendable {
     /// What the date of a consent means.
-    public enum AsOf: String, CaseIterable, Codable, Sendable {
-      /// Only readings from that date on are covered.
-      case enforce
-      /// Any reading of a consenting customer is covered.
-      case presence
-    }
-
-    public var asOf = AsOf.enforce
+    public var asOf = ConsentMode.enforce
   }
 
   /// The interval join of step trainer and accelerometer readings.
   public struct Join: Equatable, Sendable {
     /// What a pair's two readings need to have in common besides their time.
-    public enum Pairing: String, CaseIterable, Codable, Sendable {
-      /// The customer.
-      case owner
-      /// Nothing; for comparison with pipelines that join on the time alone.
-      case timestamp
-    }
-
     public var pairing = Pairing.owner
     /// How far the times of a pair may be apart.
     public var toleranceMs: Int64 = 100
@@ -154,6 +142,10 @@ public struct Settings: Equatable, Sendable {
 
 // The JSON of `ResultSettings`. The keys are spelled out, so that renaming a property cannot change the
 // format.
+
+// By their raw values, as in the settings file.
+extension ConsentMode: Codable {}
+extension Pairing: Codable {}
 
 extension Settings.Topics: Codable {
   enum CodingKeys: String, CodingKey {

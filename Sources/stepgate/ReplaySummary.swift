@@ -1,0 +1,93 @@
+// What a replay came to, for people and for scripts.
+
+import FoundationEssentials
+import Pipeline
+import Records
+
+struct ReplaySummary {
+  /// Those that files can hold.
+  private static let kinds: [RecordKind] = [.customer, .accelerometer, .stepTrainer]
+
+  /// Those that any kind can get, each once; those that all can get stand last.
+  private static var verdicts: [Verdict] {
+    let possible = kinds.map { Verdict.possible(for: $0) }
+    let common = Verdict.allCases.filter { verdict in possible.allSatisfy { $0.contains(verdict) } }
+    var own: [Verdict] = []
+    for verdict in possible.joined() where !common.contains(verdict) && !own.contains(verdict) {
+      own.append(verdict)
+    }
+    return own + common
+  }
+
+  let counts: VerdictCounts
+  let rows: [Table: Int]
+  let seconds: Double
+
+  /// - Parameter seconds: from the first byte read to the last one written; kept to the millisecond.
+  init(counts: VerdictCounts, rows: [Table: Int], seconds: Double) {
+    self.counts = counts
+    self.rows = rows
+    self.seconds = (seconds * 1_000).rounded() / 1_000
+  }
+
+  /// Whether the verdicts that are shown add up to the records that were read, for every kind.
+  var isBalanced: Bool {
+    Self.kinds.allSatisfy { kind in
+      Verdict.possible(for: kind).reduce(0) { $0 + counts[kind, $1] } == counts.received(kind)
+    }
+  }
+
+  /// One line of JSON: `records` (kind → verdict → count), `tables` (table → rows), `seconds`.
+  var json: String {
+    struct Object: Encodable {
+      let records: [String: [String: Int]]
+      let tables: [String: Int]
+      let seconds: Double
+    }
+    let records = Self.kinds.map { kind in
+      let verdicts = Verdict.possible(for: kind).map { ($0.name, counts[kind, $0]) }
+      return (kind.name, Dictionary(uniqueKeysWithValues: verdicts))
+    }
+    let tables = rows.map { table, rows in (table.name, rows) }
+    let object = Object(
+      records: Dictionary(uniqueKeysWithValues: records), tables: Dictionary(uniqueKeysWithValues: tables),
+      seconds: seconds)
+
+    let encoder = JSONEncoder()
+    encoder.outputFormatting = .sortedKeys
+    // Strings and finite numbers; there is nothing in here that JSON cannot hold.
+    guard let data = try? encoder.encode(object) else { preconditionFailure("a summary does not encode") }
+    return String(decoding: data, as: UTF8.self) + "\n"
+  }
+
+  /// Two tables, verdicts by kind and rows by table, and the pace.
+  func text(output: String) -> String {
+    let records = Self.kinds.reduce(0) { $0 + counts.received($1) }
+    var pace = "\(withThousandsSeparators(Int64(records))) records in \(seconds) s"
+    if seconds > 0 {
+      pace += ", \(withThousandsSeparators(Int64(Double(records) / seconds))) records/s"
+    }
+    return "\(verdictTable.text)\n\(rowTable.text)\n\(pace)\ntables in \(output)\n"
+  }
+
+  private var verdictTable: SummaryTable {
+    var table = SummaryTable(heading: ["verdict"] + Self.kinds.map(\.name))
+    for verdict in Self.verdicts {
+      let cells = Self.kinds.map { kind in
+        Verdict.possible(for: kind).contains(verdict)
+          ? SummaryTable.Cell.number(Int64(counts[kind, verdict])) : .text("")
+      }
+      table.append([.text(verdict.name)] + cells)
+    }
+    table.append([.text("received")] + Self.kinds.map { .number(Int64(counts.received($0))) })
+    return table
+  }
+
+  private var rowTable: SummaryTable {
+    var table = SummaryTable(heading: ["table", "rows"])
+    for name in Table.allCases {
+      if let count = rows[name] { table.append([.text(name.name), .number(Int64(count))]) }
+    }
+    return table
+  }
+}
