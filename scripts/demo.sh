@@ -77,7 +77,7 @@ counts() {
   before=$(grep -c ' received ' "$folder/gateway.log" || true)
   kill -USR1 "$gateway"
   wait_for "the gateway's answer" more_counts_than "$before"
-  grep ' received ' "$folder/gateway.log" | tail -n 1 | cut -d' ' -f6-
+  sed -n 's/.* received //p' "$folder/gateway.log" | tail -n 1
 }
 
 more_counts_than() { (($(grep -c ' received ' "$folder/gateway.log") > $1)); }

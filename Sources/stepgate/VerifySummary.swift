@@ -41,18 +41,16 @@ struct VerifySummary {
   /// A line a table, a line a problem or note, and one for all.
   var text: String {
     let findings = problems.map { "problem: \($0)\n" } + notes.map { "note: \($0)\n" }
-    let totals = [(tableCount, "tables"), (rows, "rows"), (bytes, "bytes")].map { count, unit in
-      "\(withThousandsSeparators(Int64(count))) \(unit)"
-    }
-    return table.text + "\n" + findings.joined() + totals.joined(separator: ", ")
-      + ": \(Self.result(problems.count))\n"
+    let totals = [counted(tableCount, "table"), counted(rows, "row"), counted(bytes, "byte")]
+    let total = "\(totals.joined(separator: ", ")): \(Self.result(problems.count))\n"
+    return "\(table.text)\n\(findings.joined())\(total)"
   }
 
   private static func result(_ problemCount: Int) -> String {
-    switch problemCount {
-    case 0: "ok"
-    case 1: "1 problem"
-    default: "\(problemCount) problems"
-    }
+    problemCount == 0 ? "ok" : counted(problemCount, "problem")
   }
+}
+
+private func counted(_ count: Int, _ noun: String) -> String {
+  "\(withThousandsSeparators(Int64(count))) \(noun)\(count == 1 ? "" : "s")"
 }

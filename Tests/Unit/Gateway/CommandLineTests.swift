@@ -3,6 +3,7 @@
 import ArgumentParser
 import Foundation
 import Gateway
+import Pipeline
 import Testing
 
 @testable import stepgate
@@ -23,7 +24,8 @@ private let broker = ["--broker", "127.0.0.1:1883"]
     ["simulate"] + broker + ["--readings", "-1"], ["simulate"] + broker + ["--rate", "0"],
     ["simulate"] + broker + ["--seed", "-1"], ["simulate"] + broker + ["--customer", "c", "--seed", "1"],
     ["tail"], ["tail", "unknown_table"], ["tail", "rejected", "--lines", "-1"],
-    ["tail", "rejected", "--from-offset", "-1"], ["verify", "extra"], ["check-config"],
+    ["tail", "rejected", "--from-offset", "-1"], ["tail", "rejected", "--data", ""], ["verify", "extra"],
+    ["verify", "--data", ""], ["replay"] + replayPaths.dropLast() + [""], ["check-config"],
     ["check-config", "a", "b"],
   ])
   func `Wrong usage exits with 64`(arguments: [String]) {
@@ -99,10 +101,17 @@ private let broker = ["--broker", "127.0.0.1:1883"]
     #expect(plain.fromOffset == nil)
 
     let tail = try Tail.parse(["rejected", "--data", "d", "--follow", "--lines", "3", "--from-offset", "9"])
-    #expect(tail.data == "d")
+    #expect(tail.data.path == "d")
     #expect(tail.follow)
     #expect(tail.lines == 3)
     #expect(tail.fromOffset == 9)
+  }
+
+  @Test func `Tail takes every table by its name`() throws {
+    for table in Table.allCases {
+      #expect(try Tail.parse([table.name]).table == table)
+    }
+    #expect(try Tail.parse(["rejected"]).data.path == Settings().storage.directory)
   }
 
   @Test func `Checking a wrong file exits with 78`() throws {

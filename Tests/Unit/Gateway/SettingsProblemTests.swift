@@ -44,13 +44,24 @@ private let wrongValues: [(key: String, yaml: String, problem: String, allowed: 
     "topics.customer", "a/#/b", #""a/#/b" has # before its last level"#, filter + " {email} or {serialNumber}"
   ),
   (
-    "topics.accelerometer", "a/{email}", #""a/{email}" has the unknown placeholder {email}"#,
+    "topics.accelerometer", "a/{email}", #""a/{email}" has an unknown placeholder"#, filter + " {user}"
+  ),
+  (
+    "topics.step_trainer", "a/{user}", #""a/{user}" has an unknown placeholder"#, filter + " {serialNumber}"
+  ),
+  (
+    "topics.accelerometer", "'{user}/{user}'", #""{user}/{user}" has more than one placeholder"#,
     filter + " {user}"
   ),
   (
-    "topics.step_trainer", "a/{user}", #""a/{user}" has the unknown placeholder {user}"#,
-    filter + " {serialNumber}"
+    "topics.accelerometer", "a/+b", #""a/+b" has + or # in a level with other characters"#,
+    filter + " {user}"
   ),
+  (
+    "topics.accelerometer", "$share/group/a", #""$share/group/a" is a shared subscription"#,
+    filter + " {user}"
+  ),
+  ("topics.accelerometer", #""a\tb""#, #""a\tb" has a control character"#, filter + " {user}"),
   ("customers.path", #""a\0b""#, #""a\0b" has a control character"#, "a path"),
   ("consent.as_of", "always", #""always" is not one of the choices"#, "enforce, presence"),
   ("join.pairing", "Owner", #""Owner" is not one of the choices"#, "owner, timestamp"),

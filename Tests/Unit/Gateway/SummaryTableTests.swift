@@ -5,8 +5,8 @@ import Testing
 @Suite struct SummaryTableTests {
   @Test func `Names stand on the left and numbers on the right`() {
     var table = SummaryTable(heading: ["table", "rows", "note"])
-    table.append(.text("accelerometer_trusted"), .number(1_234_567), .text("all"))
-    table.append(.text("rejected"), .number(0), .text(""))
+    table.append([.text("accelerometer_trusted"), .number(1_234_567), .text("all")])
+    table.append([.text("rejected"), .number(0), .text("")])
 
     #expect(
       table.text == """
@@ -17,9 +17,17 @@ import Testing
         """)
   }
 
+  @Test func `A cell may be blank in a column of numbers`() {
+    var table = SummaryTable(heading: ["verdict", "customer"])
+    table.append([.text("trusted"), .text("")])
+    table.append([.text("received"), .number(7)])
+
+    #expect(table.text == "verdict   customer\ntrusted\nreceived         7\n")
+  }
+
   @Test func `A column is as wide as its heading at least`() {
     var table = SummaryTable(heading: ["verdict", "records"])
-    table.append(.text("ü"), .number(7))
+    table.append([.text("ü"), .number(7)])
 
     #expect(table.text == "verdict  records\nü              7\n")
   }

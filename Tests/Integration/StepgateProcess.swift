@@ -1,0 +1,119 @@
+// Runs the program itself, as a user would: arguments in, exit status, stdout and stderr out.
+//
+// Invariants: a process ends with its value at the latest; every wait has a deadline; the settings of whoever
+// runs the tests do not reach it.
+
+import Foundation
+import Testing
+
+/// How a finished run ended, and all that it printed.
+struct Outcome {
+  /// The exit status; the negative number of the signal that ended it.
+  let status: Int32
+  let output: String
+  let error: String
+}
+
+/// Runs the program to its end.
+///
+/// - Parameter output: where stdout goes instead of `Outcome.output`.
+func stepgate(
+  _ arguments: [String], environment: [String: String] = [:], output: FileHandle? = nil
+) async throws -> Outcome {
+  let process = try StepgateProcess(arguments, environment: environment, output: output)
+  let status = try await process.exitStatus()
+  return Outcome(status: status, output: try process.output, error: try process.error)
+}
+
+/// One run of the program.
+final class StepgateProcess {
+  private let process = Process()
+  private let folder: TemporaryFolder
+  private let outputPath: String
+  private let errorPath: String
+
+  /// Starts it.
+  init(_ arguments: [String], environment: [String: String] = [:], output: FileHandle? = nil) throws {
+    folder = try TemporaryFolder()
+    // Files, since nobody needs to empty them while the process runs.
+    outputPath = try folder.file("stdout", "")
+    errorPath = try folder.file("stderr", "")
+    let program: URL = try #require(programURL(), "the stepgate program is not built")
+    process.executableURL = program
+    process.arguments = arguments
+    process.environment = environment
+    process.standardInput = FileHandle.nullDevice
+    process.standardOutput = try output ?? FileHandle(forWritingTo: URL(filePath: outputPath))
+    process.standardError = try FileHandle(forWritingTo: URL(filePath: errorPath))
+    try process.run()
+  }
+
+  deinit {
+    if process.isRunning { kill(process.processIdentifier, SIGKILL) }
+  }
+
+  /// What it has printed on stdout so far.
+  var output: String { get throws { try String(contentsOfFile: outputPath, encoding: .utf8) } }
+  /// What it has printed on stderr so far.
+  var error: String { get throws { try String(contentsOfFile: errorPath, encoding: .utf8) } }
+
+  func send(_ signal: Int32) { kill(process.processIdentifier, signal) }
+
+  /// Waits for the process to end by itself.
+  func exitStatus() async throws -> Int32 {
+    try await eventually("the process ends") { !self.process.isRunning }
+    return process.terminationReason == .exit ? process.terminationStatus : -process.terminationStatus
+  }
+
+  /// Whether the process has a handler for the signal (proc(5), `SigCgt`), that is, has come that far.
+  func handles(_ signal: Int32) -> Bool {
+    let path = "/proc/\(process.processIdentifier)/status"
+    let lines = (try? String(contentsOfFile: path, encoding: .utf8))?.split(separator: "\n") ?? []
+    let mask = lines.first { $0.hasPrefix("SigCgt:") }?.split(separator: "\t").last
+    return mask.flatMap { UInt64($0, radix: 16) }.map { $0 >> UInt64(signal - 1) & 1 == 1 } ?? false
+  }
+}
+
+/// Waits until the condition holds; an issue and an error when that takes too long.
+func eventually(
+  _ what: String, within limit: Duration = .seconds(60), _ condition: () throws -> Bool
+) async throws {
+  let deadline = ContinuousClock.now + limit
+  while try !condition() {
+    try #require(ContinuousClock.now < deadline, "\(what), within \(limit)")
+    try await Task.sleep(for: .milliseconds(5))
+  }
+}
+
+/// The program lies beside the tests' own, wherever SwiftPM was told to build.
+private func programURL() -> URL? {
+  let tests = URL(filePath: "/proc/self/exe").resolvingSymlinksInPath()
+  let repository = URL(filePath: #filePath).appending(path: "../../..").standardized
+  let candidates = [
+    tests.deletingLastPathComponent().appending(path: "stepgate"),
+    repository.appending(path: ".build/debug/stepgate"),
+  ]
+  return candidates.first { FileManager.default.isExecutableFile(atPath: $0.path) }
+}
+
+/// A folder of its own, removed with the value's last reference.
+final class TemporaryFolder {
+  let path: String
+
+  init() throws {
+    let url = FileManager.default.temporaryDirectory.appending(path: "stepgate-\(UUID().uuidString)")
+    try FileManager.default.createDirectory(at: url, withIntermediateDirectories: true)
+    path = url.path
+  }
+
+  deinit { try? FileManager.default.removeItem(atPath: path) }
+
+  /// Writes a file, and the folders above it, and returns its path.
+  func file(_ name: String, _ text: String) throws -> String {
+    let url = URL(filePath: "\(path)/\(name)")
+    try FileManager.default.createDirectory(
+      at: url.deletingLastPathComponent(), withIntermediateDirectories: true)
+    try Data(text.utf8).write(to: url)
+    return url.path
+  }
+}
