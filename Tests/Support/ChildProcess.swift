@@ -60,8 +60,8 @@ public final class ChildProcess: @unchecked Sendable {
     posix_spawn_file_actions_adddup2(&actions, output.write, 1)
     posix_spawn_file_actions_adddup2(&actions, error.write, 2)
 
-    // The test's thread may block signals (libdispatch does) and libmosquitto ignores SIGPIPE: a child inherits
-    // both, and would not even hear SIGTERM.
+    // The test's thread may block signals (libdispatch does) and libmosquitto ignores SIGPIPE: a child
+    // inherits both, and would not even hear SIGTERM.
     var attributes = posix_spawnattr_t()
     posix_spawnattr_init(&attributes)
     defer { posix_spawnattr_destroy(&attributes) }

@@ -48,9 +48,9 @@ import Testing
     #expect(reader.client.wantsWrite)
   }
 
-  /// Past some 280 messages the library takes a full socket pair for an empty socket and stops in the middle of
-  /// the record, where poll does not see the rest. mosquitto sends a record a message, so `openssl s_server`
-  /// has to play the broker here.
+  /// Past some 280 messages the library takes a full socket pair for an empty socket and stops in the
+  /// middle of the record, where poll does not see the rest. mosquitto sends a record a message, so
+  /// `openssl s_server` has to play the broker here.
   @Test func `A thousand messages in one TLS record are all read, without a write turn`() throws {
     let certificates = try TestCertificates()
     let script = NSTemporaryDirectory() + "/stepgate-script-\(UUID().uuidString)"
