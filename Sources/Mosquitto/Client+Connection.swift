@@ -7,9 +7,9 @@ import CMosquitto
 import Glibc
 
 extension Client {
-  /// Connects, or connects again with the same session after a connection ended. Blocks for name resolution and
-  /// the TCP handshake, the latter no longer than `connectTimeoutMs`. The broker's answer comes in a later read
-  /// turn, as `connected` or `connectFailed`; CONNECT itself waits for a write turn.
+  /// Connects, or connects again with the same session after a connection ended. Blocks for name resolution
+  /// and the TCP handshake, the latter no longer than `connectTimeoutMs`. The broker's answer comes in a
+  /// later read turn, as `connected` or `connectFailed`; CONNECT itself waits for a write turn.
   public func connect() throws(MosquittoError) {
     precondition(!isInCallback && phase == .idle)
     try Reachability.check(host: options.host, port: options.port, timeoutMs: options.connectTimeoutMs)

@@ -8,15 +8,16 @@
 //
 // Invariants:
 // - Not one byte is sent outside `writeTurn` (but TLS records of the handshake, in read turns).
-// - What is queued and not yet sent when the connection ends is dropped; the broker sends those messages again.
+// - What is queued and not yet sent when the connection ends is dropped; the broker sends those messages
+//   again.
 // - All calls come from one thread, that of the owner; the class is not Sendable, so the compiler sees to it.
 //
 // A cost that is known: in this mode the library also writes a byte to an internal socket pair with every
 // packet it queues, to wake a select that nobody waits in. The pair is non-blocking and full after some 280
 // packets; from then on the write fails with EAGAIN, which costs a system call per packet and breaks
-// nothing. But `mosquitto_loop_read` looks at errno after a packet and takes that EAGAIN for an empty socket: it
-// returns early, with TLS even while decrypted bytes wait inside OpenSSL, where poll cannot see them. So
-// `readTurn` calls it until a call comes back with EAGAIN *and* no packet.
+// nothing. But `mosquitto_loop_read` looks at errno after a packet and takes that EAGAIN for an empty
+// socket: it returns early, with TLS even while decrypted bytes wait inside OpenSSL, where poll cannot see
+// them. So `readTurn` calls it until a call comes back with EAGAIN *and* no packet.
 
 import CMosquitto
 import Glibc
@@ -173,8 +174,8 @@ public final class Client {
     }
   }
 
-  /// Sleeps until there is something to read, room to write if `forWriting`, something to read on `wakeup`, or
-  /// `timeoutMs` has passed; a signal ends it early. Without a connection it only waits for `wakeup`.
+  /// Sleeps until there is something to read, room to write if `forWriting`, something to read on `wakeup`,
+  /// or `timeoutMs` has passed; a signal ends it early. Without a connection it only waits for `wakeup`.
   public func wait(timeoutMs: Int, forWriting: Bool = false, wakeup: Int32 = -1) -> Readiness {
     let events = forWriting ? POLLIN | POLLOUT : POLLIN
     var entries = (
@@ -226,8 +227,8 @@ public final class Client {
     return UInt16(truncatingIfNeeded: packetID)
   }
 
-  /// Queues DISCONNECT behind all that is queued already; the write turn that sends it ends the connection. The
-  /// broker keeps the session for its expiry.
+  /// Queues DISCONNECT behind all that is queued already; the write turn that sends it ends the connection.
+  /// The broker keeps the session for its expiry.
   public func disconnect() {
     guard phase == .connected else { return abandon(nil) }
     phase = .disconnecting

@@ -7,8 +7,8 @@
 /// broker's answer is reported as `disconnected`.
 ///
 /// From `connected`, `received`, `subscribed` and `published` the client may be asked to subscribe and to
-/// publish, which only queues; turns and `connect()` are bugs there, because the library is in the middle of a
-/// packet. From `connectFailed` and `disconnected` anything is allowed.
+/// publish, which only queues; turns and `connect()` are bugs there, because the library is in the middle
+/// of a packet. From `connectFailed` and `disconnected` anything is allowed.
 public protocol ClientDelegate: AnyObject {
   /// The broker accepted the connection. `sessionPresent` is false if it does not know (any more) the
   /// session asked for: subscriptions are gone, and with them what was sent meanwhile.
@@ -27,8 +27,8 @@ public protocol ClientDelegate: AnyObject {
   /// reason code from 0x80 on for a filter it refused (MQTT 5, section 3.9.3).
   func subscribed(grantedQoS: [UInt8])
 
-  /// The broker acknowledged a QoS 1 message. A reason code from 0x80 on says that it did not take it (MQTT 5,
-  /// section 3.4.2.1).
+  /// The broker acknowledged a QoS 1 message. A reason code from 0x80 on says that it did not take it (MQTT
+  /// 5, section 3.4.2.1).
   func published(packetID: UInt16, reasonCode: UInt8)
 }
 

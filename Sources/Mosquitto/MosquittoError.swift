@@ -85,7 +85,7 @@ extension MosquittoError: CustomStringConvertible {
     case .library(let operation, let code):
       "libmosquitto \(Library.version) failed to \(operation): \(Library.errorText(code))"
     case .acknowledgementsNotWithheld(let detail):
-      "libmosquitto \(Library.version) does not withhold acknowledgements, so messages could be lost: \(detail)"
+      "libmosquitto \(Library.version) does not withhold acknowledgements, messages could be lost: \(detail)"
     case .selfTestFailed(let step, let error):
       "the self test of libmosquitto \(Library.version) failed to \(step): \(errorText(error))"
     }

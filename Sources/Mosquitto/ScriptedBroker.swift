@@ -1,5 +1,5 @@
-// A broker of three packets, for the self test: it takes one connection on the loopback interface and sends raw
-// MQTT 5 bytes. It shares no code with libmosquitto, so it sees what really leaves the client.
+// A broker of three packets, for the self test: it takes one connection on the loopback interface and sends
+// raw MQTT 5 bytes. It shares no code with libmosquitto, so it sees what really leaves the client.
 //
 // Invariants: every wait ends at the deadline given at the start; the sockets close with the value.
 

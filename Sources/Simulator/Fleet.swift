@@ -15,8 +15,8 @@ struct ReadingWindow: Sendable {
 
   var middleMs: Int { startMs + lengthMs / 2 }
 
-  /// It ends a minute before `nowMs`, and lasts at least 40 minutes: `join.retention` (15 min) must pass in its
-  /// second half. With many readings a customer each device sends about once a second.
+  /// It ends a minute before `nowMs`, and lasts at least 40 minutes: `join.retention` (15 min) must pass in
+  /// its second half. With many readings a customer each device sends about once a second.
   init(nowMs: Int, customers: Int, readings: Int) {
     lengthMs = max(40 * 60_000, readings / customers * 1_000)
     startMs = nowMs - 60_000 - lengthMs

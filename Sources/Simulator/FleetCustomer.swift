@@ -1,6 +1,7 @@
 // The made-up customers: who they are, what they share, and the records of them that are published.
 //
-// Invariant: a customer is a pure function of the seed and its index, so that a million of them need no memory.
+// Invariant: a customer is a pure function of the seed and its index, so that a million of them need no
+// memory.
 
 /// What a customer is there for. The role follows from the index modulo 8, so 8 customers have them all.
 enum CustomerRole: Equatable {

@@ -1,7 +1,7 @@
 // Plays a fleet: the customers, then the plan's events at their places and ordinary readings in between.
 //
-// Invariant: `reserved` is what the plan's remaining events cost, and `emitted + reserved <= readings`, so that
-// every event finds its place whatever chance does before.
+// Invariant: `reserved` is what the plan's remaining events cost, and `emitted + reserved <= readings`, so
+// that every event finds its place whatever chance does before.
 
 /// The messages of a fleet, one after the other.
 public struct FleetIterator: IteratorProtocol {
@@ -18,7 +18,8 @@ public struct FleetIterator: IteratorProtocol {
   /// Per first claimant of a serial number, how many step trainer readings are out.
   var stepTrainerCounts: [Int]
   var withdrawn: Set<Int> = []
-  /// The latest event time of either side for the serial number of customer 0, whose watermark is the smaller.
+  /// The latest event time of either side for the serial number of customer 0, whose watermark is the
+  /// smaller.
   var latestMs = (accelerometer: Int.min, stepTrainer: Int.min)
 
   init(_ fleet: Fleet) {

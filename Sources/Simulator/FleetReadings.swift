@@ -173,20 +173,22 @@ extension FleetIterator {
     let customer = fleet.customer(0)
     let timeMs = aboutNow()
     let kind = someKind()
+    let user = customer.email
+    let device = customer.serialNumber
     let texts =
       kind == .accelerometer
       ? [
-        "{\"user\":\"\(customer.email)\",\"timestamp\":\(timeMs),\"x\":1.0,\"y\":-1.",
-        "{\"user\":\"\(customer.email)\",\"x\":1.0,\"y\":0.0,\"z\":-1.0}",
-        "{\"user\":\"\(customer.email)\",\"timestamp\":\(timeMs),\"x\":\"1.0\",\"y\":0.0,\"z\":-1.0}",
-        "{\"user\":\"\(customer.email)\",\"timestamp\":\"yesterday\",\"x\":1.0,\"y\":0.0,\"z\":-1.0}",
+        "{\"user\":\"\(user)\",\"timestamp\":\(timeMs),\"x\":1.0,\"y\":-1.",
+        "{\"user\":\"\(user)\",\"x\":1.0,\"y\":0.0,\"z\":-1.0}",
+        "{\"user\":\"\(user)\",\"timestamp\":\(timeMs),\"x\":\"1.0\",\"y\":0.0,\"z\":-1.0}",
+        "{\"user\":\"\(user)\",\"timestamp\":\"yesterday\",\"x\":1.0,\"y\":0.0,\"z\":-1.0}",
         "x=1.0 y=0.0 z=-1.0",
       ]
       : [
         "{\"sensorReadingTime\":\(timeMs),\"serialNumber\":\"",
         "{\"sensorReadingTime\":\(timeMs),\"distanceFromObject\":218}",
-        "{\"sensorReadingTime\":\(timeMs),\"serialNumber\":\"\(customer.serialNumber)\",\"distanceFromObject\":218.5}",
-        "{\"sensorReadingTime\":null,\"serialNumber\":\"\(customer.serialNumber)\",\"distanceFromObject\":218}",
+        "{\"sensorReadingTime\":\(timeMs),\"serialNumber\":\"\(device)\",\"distanceFromObject\":218.5}",
+        "{\"sensorReadingTime\":null,\"serialNumber\":\"\(device)\",\"distanceFromObject\":218}",
         "\"\u{1}\"",
       ]
     var payload = Array(texts[random.below(texts.count)].utf8)

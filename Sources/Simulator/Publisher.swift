@@ -2,8 +2,8 @@
 //
 // Invariants:
 // - No more than `window` messages are unacknowledged at any time.
-// - Each message is handed to the library once. It keeps what is not acknowledged and sends it again, first, on
-//   the next connection, so the order of messages survives a broker that goes away.
+// - Each message is handed to the library once. It keeps what is not acknowledged and sends it again,
+//   first, on the next connection, so the order of messages survives a broker that goes away.
 
 import Glibc
 import Mosquitto

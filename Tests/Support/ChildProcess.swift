@@ -42,9 +42,11 @@ public final class ChildProcess: @unchecked Sendable {
   private let name: String
   private let state = State()
 
-  /// Starts the executable at a path. The environment is the test's own, with `environment` on top.
+  /// Starts the executable at a path. The environment is the test's own, with `environment` on top; standard
+  /// input is read from `inputFile`, which may be a named pipe.
   public init(
-    _ executable: String, _ arguments: [String], environment: [String: String] = [:]
+    _ executable: String, _ arguments: [String], environment: [String: String] = [:],
+    inputFile: String = "/dev/null"
   ) throws {
     name = executable.split(separator: "/").last.map(String.init) ?? executable
     Self.spawning.lock()
@@ -54,12 +56,12 @@ public final class ChildProcess: @unchecked Sendable {
     var actions = posix_spawn_file_actions_t()
     posix_spawn_file_actions_init(&actions)
     defer { posix_spawn_file_actions_destroy(&actions) }
-    posix_spawn_file_actions_addopen(&actions, 0, "/dev/null", O_RDONLY, 0)
+    posix_spawn_file_actions_addopen(&actions, 0, inputFile, O_RDONLY, 0)
     posix_spawn_file_actions_adddup2(&actions, output.write, 1)
     posix_spawn_file_actions_adddup2(&actions, error.write, 2)
 
-    // The test's thread may block signals (libdispatch does) and libmosquitto ignores SIGPIPE: a child inherits
-    // both, and would not even hear SIGTERM.
+    // The test's thread may block signals (libdispatch does) and libmosquitto ignores SIGPIPE: a child
+    // inherits both, and would not even hear SIGTERM.
     var attributes = posix_spawnattr_t()
     posix_spawnattr_init(&attributes)
     defer { posix_spawnattr_destroy(&attributes) }

@@ -2,8 +2,8 @@
 
 import Foundation
 
-/// A server certificate for 127.0.0.1 and localhost and a client certificate, both signed by an authority that
-/// nobody else has. The files go when this is released.
+/// A server certificate for 127.0.0.1 and localhost and a client certificate, both signed by an authority
+/// that nobody else has. The files go when this is released.
 public final class TestCertificates {
   /// The authority's certificate: what a client must trust.
   public var caFile: String { folder + "/ca.crt" }

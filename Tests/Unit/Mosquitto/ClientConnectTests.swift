@@ -137,6 +137,26 @@ import Testing
     #expect(reason.contains("host name verification failed"))
   }
 
+  @Test func `An encrypted key is an error, not a question on the terminal`() throws {
+    var brokerOptions = PrivateBroker.Options()
+    let certificates = try TestCertificates()
+    brokerOptions.certificates = certificates
+    let broker = try PrivateBroker(brokerOptions)
+    let encrypted = certificates.clientKeyFile + ".encrypted"
+    try ChildProcess.run(
+      "/usr/bin/openssl",
+      ["pkey", "-in", certificates.clientKeyFile, "-aes256", "-passout", "pass:secret", "-out", encrypted])
+    var options = ConnectOptions(host: broker.host, port: broker.port, clientID: "c")
+    options.tls = TLSOptions(
+      caFile: certificates.caFile, certificateFile: certificates.clientFile, keyFile: encrypted)
+    let error = try failure(options)
+    guard case .tls(_, _, let reason) = error else {
+      Issue.record("\(error)")
+      return
+    }
+    #expect(reason.contains(encrypted))
+  }
+
   @Test func `TLS towards a plain port, and the other way round, fails soon`() throws {
     let certificates = try TestCertificates()
     let plain = try PrivateBroker()

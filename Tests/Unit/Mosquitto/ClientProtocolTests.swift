@@ -37,7 +37,8 @@ import Testing
     try client.openConnection()
     client.writeTurn()
     let packet = try broker.acceptConnect()
-    // MQTT 5, section 3.1: protocol level 5, no flags (so: clean start off), keep alive, properties, client id.
+    // MQTT 5, section 3.1: protocol level 5, no flags (so: clean start off), keep alive, properties, client
+    // id.
     #expect(packet[8...11] == [0x05, 0x00, 0x0B, 0x0C])
     let properties = Array(packet[13..<packet.count - 3])
     #expect(Int(packet[12]) == properties.count)
