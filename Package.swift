@@ -37,7 +37,8 @@ let package = Package(
     .target(
       name: "Gateway",
       dependencies: [
-        "Mosquitto", "Records", "Storage", "Journal", "SegmentLog", "Consent", "Join", "Pipeline", "Ingest", "Yams",
+        "Mosquitto", "Records", "Storage", "Journal", "SegmentLog", "Consent", "Join", "Pipeline", "Ingest",
+        "Yams",
         .product(name: "Configuration", package: "swift-configuration"),
         .product(name: "Logging", package: "swift-log"),
       ],
@@ -46,7 +47,8 @@ let package = Package(
       name: "stepgate",
       dependencies: [
         "Records", "Storage", "SegmentLog", "Consent", "Join", "Pipeline", "Simulator", "Gateway",
-        .product(name: "Logging", package: "swift-log"), .product(name: "ArgumentParser", package: "swift-argument-parser"),
+        .product(name: "Logging", package: "swift-log"),
+        .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ],
       swiftSettings: strict),
     .target(

@@ -37,7 +37,9 @@ final class ConnectionReporter: IngestObserver {
 
   func subscriptionRefused(_ filter: String, reasonCode: UInt8) {
     let code = String(reasonCode, radix: 16)
-    log.error("the broker refused the subscription to \(filter) (reason 0x\(code)); check topics.* and the broker's ACL")
+    log.error(
+      "the broker refused the subscription to \(filter) (reason 0x\(code)); check topics.* and the broker's ACL"
+    )
   }
 
   func connectFailed(_ reason: MosquittoError, retryInMs: Int) {
@@ -70,6 +72,7 @@ final class ConnectionReporter: IngestObserver {
     let trusted = status.counts[.accelerometer, .trusted] + status.counts[.stepTrainer, .trusted]
     let pairs = status.rows[.machineLearningCurated] ?? 0
     log.info(
-      "received \(received) records, trusted \(trusted) readings, paired \(pairs), held \(status.counts.held), \(status.readingsInState) readings in the join")
+      "received \(received) records, trusted \(trusted) readings, paired \(pairs), held \(status.counts.held), \(status.readingsInState) readings in the join"
+    )
   }
 }

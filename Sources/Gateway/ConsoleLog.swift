@@ -28,6 +28,7 @@ public struct ConsoleLog: LogHandler {
     var now = time(nil)
     var parts = tm()
     localtime_r(&now, &parts)
-    return [parts.tm_hour, parts.tm_min, parts.tm_sec].map { $0 < 10 ? "0\($0)" : "\($0)" }.joined(separator: ":")
+    return [parts.tm_hour, parts.tm_min, parts.tm_sec].map { $0 < 10 ? "0\($0)" : "\($0)" }.joined(
+      separator: ":")
   }
 }

@@ -63,7 +63,9 @@ public final class Daemon {
   // already, and those that a crash kept from getting there.
   private func recover() throws(DaemonError) {
     if let torn = journal.openReport.tornTail {
-      log.warning("the last write to \(torn.path) was torn at byte \(torn.byte); \(torn.bytes) bytes of it, never acknowledged, were cut off")
+      log.warning(
+        "the last write to \(torn.path) was torn at byte \(torn.byte); \(torn.bytes) bytes of it, never acknowledged, were cut off"
+      )
     }
     let directory = "\(settings.storage.directory)/journal"
     let (fileSystem, player) = (fileSystem, player)

@@ -11,7 +11,9 @@ public enum CustomerFileEntry {
   // The piece is a whole file that is not made of lines.
   private static let wholeFlag: UInt8 = 1
 
-  static func append(_ piece: FilePiece, path: UnsafeRawBufferPointer, arrivalMs: Int64, to entries: EntryBuffer) {
+  static func append(
+    _ piece: FilePiece, path: UnsafeRawBufferPointer, arrivalMs: Int64, to entries: EntryBuffer
+  ) {
     let (text, flags, original): (UnsafeRawBufferPointer, UInt8, Int?) =
       switch piece {
       case .lines(let text): (text, 0, nil)

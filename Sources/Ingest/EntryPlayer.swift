@@ -34,7 +34,8 @@ public final class EntryPlayer {
       let route = router.route(entry.topic)
       if entry.isCut {
         parser.refuse(
-          entry.payload, .oversized, kind: route.kind, arrivalMs: entry.arrivalMs, topic: entry.topic, into: batch)
+          entry.payload, .oversized, kind: route.kind, arrivalMs: entry.arrivalMs, topic: entry.topic,
+          into: batch)
       } else {
         parser.parse(
           payload: entry.payload, route: route, arrivalMs: entry.arrivalMs, topic: entry.topic, into: batch)

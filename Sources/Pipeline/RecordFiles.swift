@@ -90,7 +90,8 @@ public final class RecordFiles {
   ///   - filled: takes the block back, with the bytes that were taken from the file for it.
   public func read(
     parser: RecordParser, maxRecordBytes: Int, nextBlock: () -> RecordBlock?,
-    piece: @escaping (FilePiece, UnsafeRawBufferPointer, RecordBlock) -> Void, filled: (RecordBlock, Int) -> Void
+    piece: @escaping (FilePiece, UnsafeRawBufferPointer, RecordBlock) -> Void,
+    filled: (RecordBlock, Int) -> Void
   ) throws(RecordFilesError) {
     for path in paths {
       let topic = UnsafeMutableRawBufferPointer.allocate(byteCount: path.utf8.count, alignment: 1)
@@ -117,7 +118,8 @@ public enum FilePiece {
 extension RecordParser {
   /// Appends the records of a piece of a file to a batch.
   public func parse(
-    _ piece: FilePiece, kind: RecordKind, arrivalMs: Int64, topic: UnsafeRawBufferPointer, into batch: RecordBatch
+    _ piece: FilePiece, kind: RecordKind, arrivalMs: Int64, topic: UnsafeRawBufferPointer,
+    into batch: RecordBatch
   ) {
     switch piece {
     case .lines(let text):
@@ -133,4 +135,3 @@ extension RecordParser {
 func storage<Result>(_ body: () throws(StorageError) -> Result) throws(RecordFilesError) -> Result {
   do { return try body() } catch { throw .storage(error) }
 }
-

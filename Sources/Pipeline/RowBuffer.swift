@@ -26,7 +26,9 @@ struct RowBuffer: ~Copyable {
   func bytes(afterRow count: Int) -> UnsafeRawBufferPointer {
     var rest = bytes
     for _ in 0..<count {
-      guard let end = rest.firstIndex(of: UInt8(ascii: "\n")) else { preconditionFailure("fewer rows than asked for") }
+      guard let end = rest.firstIndex(of: UInt8(ascii: "\n")) else {
+        preconditionFailure("fewer rows than asked for")
+      }
       rest = UnsafeRawBufferPointer(rebasing: rest[(end + 1)...])
     }
     return rest

@@ -80,7 +80,9 @@ struct ReplaySummary {
       table.append([.text(verdict.name)] + cells)
     }
     if counts.held > 0 {
-      let cells = Self.kinds.map { $0 == .stepTrainer ? SummaryTable.Cell.number(Int64(counts.held)) : .text("") }
+      let cells = Self.kinds.map {
+        $0 == .stepTrainer ? SummaryTable.Cell.number(Int64(counts.held)) : .text("")
+      }
       table.append([.text("held")] + cells)
     }
     table.append([.text("received")] + Self.kinds.map { .number(Int64(counts.received($0))) })

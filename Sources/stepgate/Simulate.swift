@@ -110,7 +110,8 @@ struct Simulate: ParsableCommand {
       return try publisher.publish(fleet, report: report)
     case .files(let customer, let accelerometer, let stepTrainer):
       let files = try RecordFiles(
-        customer: customer, accelerometer: accelerometer, stepTrainer: stepTrainer, order: order, seed: seed ?? 1)
+        customer: customer, accelerometer: accelerometer, stepTrainer: stepTrainer, order: order,
+        seed: seed ?? 1)
       var messages = files.makeIterator()
       let sums = try publisher.publish(from: &messages, report: report)
       if let error = messages.error { throw error }
