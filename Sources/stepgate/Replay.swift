@@ -121,8 +121,8 @@ struct Replay: ParsableCommand {
   }
 
   private func progressLine(handled: Int, total: Int, seconds: Double) -> String {
-    let bytesPerMB = 1_000_000.0
-    return "replay: \(handled * 100 / max(total, 1)) %, \(Int(Double(handled) / bytesPerMB / seconds)) MB/s"
+    let megabytes = Double(handled) / 1_000_000
+    return "replay: \(handled * 100 / max(total, 1)) %, \(Int(megabytes / max(seconds, 0.001))) MB/s"
   }
 
   /// The error behind the option that led to it.
