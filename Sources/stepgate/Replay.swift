@@ -73,12 +73,12 @@ struct Replay: ParsableCommand {
 
   func run() throws {
     let settings = try settings()
-    let summary = try replay(settings)
-    switch self.summary {
-    case .text: try printData(summary.text(output: output))
-    case .json: try printData(summary.json)
+    let result = try replay(settings)
+    switch summary {
+    case .text: try printData(result.text(output: output))
+    case .json: try printData(result.json)
     }
-    guard summary.isBalanced else {
+    guard result.isBalanced else {
       printMessage("the verdicts do not add up to the records read; this is a defect of stepgate")
       throw ExitStatus.foundSomethingWrong
     }
