@@ -69,12 +69,12 @@ struct Replay: ParsableCommand {
 
   func run() throws {
     let settings = try settings()
-    let summary = try replay(settings)
-    switch self.summary {
-    case .text: try printData(summary.text(output: output))
-    case .json: try printData(summary.json)
+    let result = try replay(settings)
+    switch summary {
+    case .text: try printData(result.text(output: output))
+    case .json: try printData(result.json)
     }
-    guard summary.isBalanced else {
+    guard result.isBalanced else {
       printMessage("the verdicts do not add up to the records read; this is a defect of stepgate")
       throw ExitStatus.foundSomethingWrong
     }
@@ -117,8 +117,8 @@ struct Replay: ParsableCommand {
   }
 
   private func progressLine(handled: Int, total: Int, seconds: Double) -> String {
-    let bytesPerMB = 1_000_000.0
-    return "replay: \(handled * 100 / max(total, 1)) %, \(Int(Double(handled) / bytesPerMB / seconds)) MB/s"
+    let megabytes = Double(handled) / 1_000_000
+    return "replay: \(handled * 100 / max(total, 1)) %, \(Int(megabytes / max(seconds, 0.001))) MB/s"
   }
 
   /// The error behind the option that led to it.

@@ -33,6 +33,16 @@ struct Stepgate: AsyncParsableCommand {
     // A pipe or a connection that nobody reads any more is an error of the call that writes to it, not the
     // end of the process.
     signal(SIGPIPE, SIG_IGN)
+    occupyStandardDescriptors()
     await main(nil)
+  }
+}
+
+/// Where stdin, stdout or stderr is closed, the next file opened would get its number, and a message be
+/// written into a table. For reading only, so that writing to it fails as it did before.
+private func occupyStandardDescriptors() {
+  for descriptor in [STDIN_FILENO, STDOUT_FILENO, STDERR_FILENO] where fcntl(descriptor, F_GETFD) == -1 {
+    // The lowest free number, which is this one.
+    _ = open("/dev/null", O_RDONLY)
   }
 }

@@ -161,9 +161,9 @@ private struct Summary: Decodable, Equatable {
       (broken.path, "cannot open \(broken.path)/1.json: No such file or directory"),
       (folder.path, "cannot read \(folder.path)/1.json at byte 0: Is a directory"),
     ] {
-      let output = "\(files.folder.path)/\(UUID().uuidString)"
-      let paths = ["--output", output, option, path]
-      let outcome = try await stepgate(files.arguments + paths)
+      // What a replay that failed has written is in the way of the next.
+      try? FileManager.default.removeItem(atPath: files.output)
+      let outcome = try await stepgate(files.arguments(replacing: option, with: path))
       #expect(outcome.status == 74)
       #expect(outcome.output == "")
       #expect(outcome.error == "\(option): \(reason)\n")
@@ -200,6 +200,17 @@ private struct Summary: Decodable, Equatable {
 
     #expect(outcome.status == 74)
     #expect(outcome.error == "cannot write to stdout: No space left on device\n")
+  }
+
+  @Test(arguments: [">&-", "<&- >&- 2>&-"])
+  func `What is closed cannot become a table that messages are written into`(redirection: String) async throws
+  {
+    let files = try LandingFiles()
+    let outcome = try await stepgate(files.arguments, redirection: redirection)
+
+    #expect(outcome.status == 74)
+    #expect(try await stepgate(["verify", "--data", files.output]).status == 0)
+    #expect(try files.rows("trusted/accelerometer_trusted").count == 2)
   }
 
   @Test func `Wrong usage ends with 64 and wrong settings with 78, before anything is written`() async throws

@@ -16,11 +16,15 @@ struct Outcome {
 
 /// Runs the program to its end.
 ///
-/// - Parameter output: where stdout goes instead of `Outcome.output`.
+/// - Parameters:
+///   - output: where stdout goes instead of `Outcome.output`.
+///   - redirection: what a shell would be told behind the command, e.g. `>&-`.
 func stepgate(
-  _ arguments: [String], environment: [String: String] = [:], output: FileHandle? = nil
+  _ arguments: [String], environment: [String: String] = [:], output: FileHandle? = nil,
+  redirection: String? = nil
 ) async throws -> Outcome {
-  let process = try StepgateProcess(arguments, environment: environment, output: output)
+  let process = try StepgateProcess(
+    arguments, environment: environment, output: output, redirection: redirection)
   let status = try await process.exitStatus()
   return Outcome(status: status, output: try process.output, error: try process.error)
 }
@@ -33,14 +37,22 @@ final class StepgateProcess {
   private let errorPath: String
 
   /// Starts it.
-  init(_ arguments: [String], environment: [String: String] = [:], output: FileHandle? = nil) throws {
+  init(
+    _ arguments: [String], environment: [String: String] = [:], output: FileHandle? = nil,
+    redirection: String? = nil
+  ) throws {
     folder = try TemporaryFolder()
     // Files, since nobody needs to empty them while the process runs.
     outputPath = try folder.file("stdout", "")
     errorPath = try folder.file("stderr", "")
     let program: URL = try #require(programURL(), "the stepgate program is not built")
-    process.executableURL = program
-    process.arguments = arguments
+    if let redirection {
+      process.executableURL = URL(filePath: "/bin/sh")
+      process.arguments = ["-c", "exec \"$0\" \"$@\" \(redirection)", program.path] + arguments
+    } else {
+      process.executableURL = program
+      process.arguments = arguments
+    }
     process.environment = environment
     process.standardInput = FileHandle.nullDevice
     process.standardOutput = try output ?? FileHandle(forWritingTo: URL(filePath: outputPath))
