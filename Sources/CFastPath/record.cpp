@@ -32,42 +32,28 @@ constexpr Schema schemas[] = {
 // A record nests no deeper than a few levels in practice; the bound keeps the recursion small.
 constexpr int depth_limit = 64;
 constexpr int no_field = -1;
-
-bool same_name(const char *key, std::string_view name) {
-  for (size_t i = 0; i < name.size(); i++) {
-    char k = key[i], n = name[i];
-    if (k >= 'A' && k <= 'Z') k |= 0x20;
-    if (n >= 'A' && n <= 'Z') n |= 0x20;
-    if (k != n) return false;
-  }
-  return true;
-}
+constexpr int no_field_expected = SG_CUSTOMER_FIELDS;
 
 // `key` begins behind the opening quote; the text's slack makes reading a name's length safe.
 int field_of(const char *key, const Schema &schema, int expected) {
-  if (expected < schema.count) {
-    std::string_view name = schema.fields[expected].name;
-    if (memcmp(key, name.data(), name.size()) == 0 && key[name.size()] == '"') return expected;
-  }
+  if (expected < schema.count && schema.fields[expected].name.is_at(key)) return expected;
   for (int i = 0; i < schema.count; i++) {
-    std::string_view name = schema.fields[i].name;
-    if (same_name(key, name) && key[name.size()] == '"') return i;
+    if (schema.fields[i].name.is_at(key)) return i;
   }
   return no_field;
 }
 
 // Keys are rarely written with escapes, so only those that matched nothing are looked at again.
 uint8_t find_field(od::field &field, const Schema &schema, int expected, int &found) {
-  const char *key = field.key().raw();
-  found = field_of(key, schema, expected);
+  found = field_of(field.key().raw(), schema, expected);
   if (found != no_field) return SG_FINE;
   std::string_view name;
   if (field.unescaped_key().get(name)) return SG_NOT_JSON;
-  for (int i = 0; i < schema.count; i++) {
-    if (schema.fields[i].name.size() == name.size() && same_name(name.data(), schema.fields[i].name)) {
-      found = i;
-    }
-  }
+  if (name.size() >= Name::limit * 8) return SG_FINE;
+  char quoted[Name::limit * 8] = {};
+  memcpy(quoted, name.data(), name.size());
+  quoted[name.size()] = '"';
+  found = field_of(quoted, schema, no_field_expected);
   return SG_FINE;
 }
 
@@ -102,10 +88,27 @@ uint8_t read_integer(od::value &value, int64_t &out) {
   return value.get_int64().get(out) ? SG_NOT_AN_INTEGER : SG_FINE;
 }
 
+bool is_digit(char c) { return c >= '0' && c <= '9'; }
+
+// -?(0|[1-9][0-9]*)(\.[0-9]+)?, RFC 8259 section 6 without an exponent. Within the limit on its length such
+// a number is finite, so it need not be computed: nobody asks for its value.
+bool is_plain_number(std::string_view token) {
+  const char *at = token.data(), *end = at + token.size();
+  if (at < end && *at == '-') at++;
+  const char *digits = at;
+  while (at < end && is_digit(*at)) at++;
+  if (at == digits || (*digits == '0' && at - digits > 1)) return false;
+  if (at == end) return true;
+  if (*at++ != '.') return false;
+  const char *fraction = at;
+  while (at < end && is_digit(*at)) at++;
+  return at == end && at > fraction;
+}
+
 uint8_t read_number(od::value &value, std::string_view token) {
-  double number;
-  if (value.get_double().get(number)) return SG_NOT_A_NUMBER;
-  return token.size() > SG_NUMBER_LIMIT ? SG_NUMBER_TOO_LONG : SG_FINE;
+  if (token.size() > SG_NUMBER_LIMIT) return value.get_double().error() ? SG_NOT_A_NUMBER : SG_NUMBER_TOO_LONG;
+  if (is_plain_number(token)) return SG_FINE;
+  return value.get_double().error() ? SG_NOT_A_NUMBER : SG_FINE;
 }
 
 uint8_t read_text(od::value &value, std::string_view token, sg_batch &batch) {

@@ -12,8 +12,41 @@ namespace od = simdjson::ondemand;
 
 enum class Type { identity, integer, number, text };
 
+/// A field's name with its closing quote, in words that are compared without regard to ASCII case.
+///
+/// Setting bit 5 makes a capital letter small. The names hold letters only, and no other byte becomes
+/// a letter by it, nor a quote but 0x02, which no JSON string may hold: so the comparison is exact.
+struct Name {
+  static constexpr uint64_t small = 0x2020202020202020;
+  static constexpr size_t limit = 4;
+
+  uint64_t words[limit] = {};
+  uint64_t masks[limit] = {};
+  size_t count;
+
+  template <size_t size>
+  constexpr Name(const char (&name)[size]) : count((size - 1) / 8 + 1) {
+    static_assert(size <= limit * 8, "a longer name needs more words");
+    for (size_t i = 0; i < size; i++) {
+      uint64_t byte = static_cast<uint8_t>(i + 1 < size ? name[i] : '"');
+      words[i / 8] |= (byte | 0x20) << (i % 8 * 8);
+      masks[i / 8] |= uint64_t{0xFF} << (i % 8 * 8);
+    }
+  }
+
+  /// Whether the key that begins here is this name. Reads up to 32 bytes.
+  bool is_at(const char *key) const {
+    for (size_t i = 0; i < count; i++) {
+      uint64_t word;
+      memcpy(&word, key + i * 8, 8);
+      if (((word | small) & masks[i]) != words[i]) return false;
+    }
+    return true;
+  }
+};
+
 struct Field {
-  std::string_view name;
+  Name name;
   Type type;
   bool required;
 };
