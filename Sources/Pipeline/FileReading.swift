@@ -26,36 +26,38 @@ struct FileReading {
     _ fileSystem: any FileSystem, nextBlock: () -> RecordBlock?, filled: (RecordBlock, Int) -> Void
   ) throws(RecordFilesError) {
     let path = path
-    let (file, size) = try storage { () throws(StorageError) in
-      let file = try fileSystem.openForReading(path)
-      return (file, try file.size())
-    }
+    let file = try storage { () throws(StorageError) in try fileSystem.openForReading(path) }
     var offset = 0
-    while offset < size || !carried.isEmpty {
+    var isLast = false
+    while !isLast {
       guard let block = nextBlock() else { return }
-      let read = try fill(block, from: file, at: offset, size: size)
-      offset += read
-      filled(block, read)
+      let before = offset
+      isLast = try fill(block, from: file, at: &offset)
+      filled(block, offset - before)
     }
   }
 
-  // Returns the bytes taken from the file.
+  // Moves `offset` on by the bytes taken from the file; true at its end.
   private mutating func fill(
-    _ block: RecordBlock, from file: any File, at offset: Int, size: Int
-  ) throws(RecordFilesError) -> Int {
-    let kept = carried.count
+    _ block: RecordBlock, from file: any File, at offset: inout Int
+  ) throws(RecordFilesError) -> Bool {
+    let (kept, start) = (carried.count, offset)
     block.reserve(kept + RecordFiles.blockBytes)
     block.bytes.copyBytes(from: carried)
     let room = UnsafeMutableRawBufferPointer(rebasing: block.bytes[kept..<kept + RecordFiles.blockBytes])
-    let read = try storage { () throws(StorageError) in try file.read(into: room, at: offset) }
-    let isLast = offset + read >= size || read == 0
+    let read = try storage { () throws(StorageError) in try file.read(into: room, at: start) }
+    offset += read
+    let isLast = read < room.count
     var text = UnsafeRawBufferPointer(rebasing: block.bytes[..<(kept + read)])
-    if offset == 0 {
+    if start == 0 {
       if text.starts(with: Self.byteOrderMark) { text = UnsafeRawBufferPointer(rebasing: text[3...]) }
-      if !isMadeOfLines(text) { return try readWhole(block, file, size) }
+      if !isMadeOfLines(text) {
+        offset = try readWhole(block, file)
+        return true
+      }
     }
     takeLines(text, isLast: isLast, block)
-    return read
+    return isLast
   }
 
   private static let byteOrderMark: [UInt8] = [0xEF, 0xBB, 0xBF]
@@ -88,9 +90,8 @@ struct FileReading {
   }
 
   // As one payload, which may turn out to be lines all the same.
-  private mutating func readWhole(
-    _ block: RecordBlock, _ file: any File, _ size: Int
-  ) throws(RecordFilesError) -> Int {
+  private mutating func readWhole(_ block: RecordBlock, _ file: any File) throws(RecordFilesError) -> Int {
+    let size = try storage { () throws(StorageError) in try file.size() }
     if size > RecordFiles.wholeFileLimit { throw .arrayTooLarge(path: path, bytes: size) }
     block.reserve(size)
     let room = UnsafeMutableRawBufferPointer(rebasing: block.bytes[..<size])

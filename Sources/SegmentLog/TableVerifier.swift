@@ -6,11 +6,13 @@ import Storage
 
 /// Checks every segment of the table in `directory`. Damage, also a file that cannot be read, is in the
 /// report; only a folder that cannot be listed is an error.
+///
+/// - Parameter progress: gets the bytes of the table checked so far, block by block.
 public func verifyTable(
-  fileSystem: any FileSystem, directory: String
+  fileSystem: any FileSystem, directory: String, progress: @escaping (Int) -> Void = { _ in }
 ) throws(StorageError) -> TableReport {
   let names = try fileSystem.list(directory)
-  var verifier = TableVerifier(fileSystem: fileSystem, directory: directory)
+  var verifier = TableVerifier(fileSystem: fileSystem, directory: directory, progress: progress)
   let bases = names.compactMap(baseOffset(ofSegment:)).sorted()
   for base in bases {
     verifier.verifySegment(base, isNewest: base == bases.last)
@@ -25,13 +27,15 @@ public func verifyTable(
 private struct TableVerifier {
   let fileSystem: any FileSystem
   let directory: String
+  let progress: (Int) -> Void
   var report = TableReport()
   /// The end of the rows so far; nil before the first segment.
   private var endOffset: Int?
 
-  init(fileSystem: any FileSystem, directory: String) {
+  init(fileSystem: any FileSystem, directory: String, progress: @escaping (Int) -> Void) {
     self.fileSystem = fileSystem
     self.directory = directory
+    self.progress = progress
   }
 
   mutating func verifySegment(_ base: Int, isNewest: Bool) {
@@ -109,6 +113,7 @@ private struct TableVerifier {
       }
       byte = line.endByte
       offset = line.endOffset
+      progress(report.bytes + byte)
     }
     return (byte, offset)
   }

@@ -30,14 +30,16 @@ struct Verify: ParsableCommand {
 
   private func verifyTables(_ fileSystem: LocalFileSystem) -> VerifySummary {
     var summary = VerifySummary()
+    var progress = TerminalProgress()
+    defer { progress.finish() }
     for table in Table.allCases {
       let directory = table.directory(in: data.path)
-      var progress = TerminalProgress()
-      progress.update(
-        "verify: \(table.name), \(withThousandsSeparators(Int64(summary.bytes))) bytes before it")
-      defer { progress.finish() }
+      let bytesBefore = summary.bytes
       do throws(StorageError) {
-        summary.add(table, try verifyTable(fileSystem: fileSystem, directory: directory))
+        let report = try verifyTable(fileSystem: fileSystem, directory: directory) { bytes in
+          progress.update("verify: \(table.name), \((bytesBefore + bytes) / 1_000_000) MB")
+        }
+        summary.add(table, report)
       } catch  where error.isNotFound {
         summary.addMissing(table, directory: directory)
       } catch {
