@@ -159,7 +159,7 @@ struct FileReading {
     var text = UnsafeRawBufferPointer(rebasing: block.bytes[..<(kept + read)])
     if isFirst {
       if text.starts(with: Self.byteOrderMark) { text = UnsafeRawBufferPointer(rebasing: text[3...]) }
-      if !isMadeOfLines(text) { return try readWhole(block, file, size) }
+      if !isMadeOfLines(text, size) { return try readWhole(block, file, size) }
     }
     takeLines(text, isLast: isLast, block)
     return read
@@ -167,10 +167,12 @@ struct FileReading {
 
   private static let byteOrderMark: [UInt8] = [0xEF, 0xBB, 0xBF]
 
-  // Whether the first line is a record by itself (or too long to tell).
-  private func isMadeOfLines(_ text: UnsafeRawBufferPointer) -> Bool {
+  // Whether the first line is a record by itself (or too long to tell). A large file is lines of which
+  // the first is bad, rather than one object.
+  private func isMadeOfLines(_ text: UnsafeRawBufferPointer, _ size: Int) -> Bool {
     guard let start = text.firstIndex(where: { ![0x20, 0x09, 0x0A, 0x0D].contains($0) }) else { return true }
     if text[start] == UInt8(ascii: "[") { return false }
+    if size > RecordFiles.wholeFileLimit { return true }
     guard let end = text[start...].firstIndex(of: UInt8(ascii: "\n")) else { return true }
     return parser.isComplete(UnsafeRawBufferPointer(rebasing: text[start..<end]))
   }
@@ -191,7 +193,8 @@ struct FileReading {
     carried = Array(text[end...])
     if carried.count > maxRecordBytes {
       // Without a bound, a file without line feeds would be collected in memory whole.
-      let begin = UnsafeRawBufferPointer(rebasing: text[end...].prefix(4096))
+      // A little more than the quarantine shows, so that it can cut between characters.
+      let begin = UnsafeRawBufferPointer(rebasing: text[end...].prefix(4096 + 4))
       parser.refuse(begin, .oversized, kind: kind, arrivalMs: arrivalMs, topic: topic, into: block.batch)
       carried = []
       isSkipping = true
