@@ -52,8 +52,8 @@ let package = Package(
       ],
       swiftSettings: strict),
     .target(
-      name: "TestSupport", dependencies: ["Mosquitto", "Records", "Storage"], path: "Tests/Support",
-      swiftSettings: strict),
+      name: "TestSupport", dependencies: ["Mosquitto", "Records", "Storage", "Pipeline"],
+      path: "Tests/Support", swiftSettings: strict),
     .testTarget(
       name: "UnitTests",
       dependencies: [
@@ -62,8 +62,8 @@ let package = Package(
       ],
       path: "Tests/Unit", swiftSettings: strict),
     .testTarget(
-      name: "PropertyTests", dependencies: ["TestSupport", "Pipeline"], path: "Tests/Property",
-      swiftSettings: strict),
+      name: "PropertyTests", dependencies: ["TestSupport", "Records", "Consent", "Join", "Pipeline"],
+      path: "Tests/Property", swiftSettings: strict),
     .testTarget(
       name: "IntegrationTests", dependencies: ["TestSupport", "Storage", "SegmentLog", "stepgate"],
       path: "Tests/Integration", swiftSettings: strict),

@@ -175,8 +175,10 @@ struct sg_parser {
       batch.records.push_back(record);
       if (record.problem == SG_NOT_JSON) return refuse_rest(batch, text, first);
     }
-    end_previous(batch, first, text.data() + (at_end(document) ? text.size() : text.rfind(']')));
-    if (!at_end(document)) return refuse(batch, text, SG_TRAILING_TEXT);
+    const char *end = text.data() + text.size();
+    bool trailing = !document.current_location().get(end);
+    end_previous(batch, first, end);
+    if (trailing) return refuse(batch, text, SG_TRAILING_TEXT);
     if (batch.records.size() == first) refuse(batch, text, SG_EMPTY_TEXT);
   }
 

@@ -12,6 +12,7 @@
 import Glibc
 import Journal
 import Mosquitto
+import Records
 import Storage
 
 /// Told of what happens to the connection, on the ingest thread.
@@ -63,8 +64,6 @@ public final class IngestLoop: ClientDelegate {
   private static let batchBytes = 4 << 20
   // Messages between two looks at the batch's bytes.
   private static let turnMessages = 16
-  // What is kept of a payload that is too large: as much as the quarantine shows.
-  private static let oversizedBytes = 4096
 
   private let client: Client
   private let options: IngestOptions
@@ -150,7 +149,7 @@ public final class IngestLoop: ClientDelegate {
     let isOversized = message.payload.count > options.maxMessageBytes
     let kept =
       isOversized
-      ? UnsafeRawBufferPointer(rebasing: message.payload.prefix(Self.oversizedBytes)) : message.payload
+      ? UnsafeRawBufferPointer(rebasing: message.payload.prefix(refusedTextBytes)) : message.payload
     batch.entries.append(
       kind: .message, arrivalMs: arrivalMs, packetID: message.packetID, topic: message.topic, payload: kept,
       originalPayloadBytes: message.payload.count)

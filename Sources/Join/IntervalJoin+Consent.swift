@@ -54,11 +54,12 @@ extension IntervalJoin {
 
   private func dropUncovered(_ serial: SerialID, _ coverage: Coverage) {
     guard let state = states.find(key(serial)) else { return }
-    if settings.pairing == .owner {
+    if settings.pairing == .owner && coverage.curatedFrom != .distantFuture {
       removeStepTrainer(state, before: coverage.curatedFrom.ms)
     } else {
+      // A time may be `.max` too, so "before" would miss it where nothing is covered.
       let isUncovered = { (reading: StepTrainerReading) in
-        reading.serialRaw == serial.raw && reading.timeMs < coverage.curatedFrom.ms
+        reading.serialRaw == serial.raw && coverage.verdict(at: EventTime(ms: reading.timeMs)) != .trusted
       }
       state.pointee.stepTrainer.removeAll(where: isUncovered) { _ in self.stepTrainerCount -= 1 }
     }

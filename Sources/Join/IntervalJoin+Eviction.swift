@@ -89,8 +89,11 @@ extension IntervalJoin {
   // MARK: The memory bound
 
   /// Evicts the oldest readings by event time, an eighth of them, so that the work of finding them
-  /// is spread over many insertions.
+  /// is spread over many insertions. The serial numbers that are left without readings go too: many
+  /// enough of them would fill the memory by themselves.
   private func evictOldest() {
+    defer { states.removeEmpty() }
+    if readingCount == 0 { return }
     let target = max(1, readingCount / 8)
     let cutoff = timeOfRank(target)
     let before = readingCount

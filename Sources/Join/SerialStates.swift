@@ -21,6 +21,7 @@ struct SerialState {
 
   /// The smaller of the two inputs' latest event times.
   var watermark: EventTime { min(latestAccelerometer, latestStepTrainer) }
+  var isEmpty: Bool { accelerometer.count == 0 && stepTrainer.count == 0 && held.count == 0 }
 }
 
 struct SerialStates: ~Copyable {
@@ -89,8 +90,21 @@ struct SerialStates: ~Copyable {
 
   /// Forgets the serial number that was inactive longest, with all its readings.
   mutating func removeOldest() {
-    let place = oldest
-    precondition(place != Self.none, "there is no state to remove")
+    precondition(oldest != Self.none, "there is no state to remove")
+    remove(oldest)
+  }
+
+  /// Forgets the serial numbers that have no readings.
+  mutating func removeEmpty() {
+    var place = oldest
+    while place != Self.none {
+      let newer = states[Int(place)].newer
+      if states[Int(place)].isEmpty { remove(place) }
+      place = newer
+    }
+  }
+
+  private mutating func remove(_ place: UInt32) {
     freeReadings(place)
     unlink(place)
     placeOfSerial[Int(states[Int(place)].serial)] = Self.none

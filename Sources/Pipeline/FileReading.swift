@@ -51,7 +51,7 @@ struct FileReading {
     var text = UnsafeRawBufferPointer(rebasing: block.bytes[..<(kept + read)])
     if start == 0 {
       if text.starts(with: Self.byteOrderMark) { text = UnsafeRawBufferPointer(rebasing: text[3...]) }
-      if !isMadeOfLines(text) {
+      if !(try isMadeOfLines(text, file)) {
         offset = try readWhole(block, file)
         return true
       }
@@ -62,12 +62,14 @@ struct FileReading {
 
   private static let byteOrderMark: [UInt8] = [0xEF, 0xBB, 0xBF]
 
-  // Whether the first line is a record by itself (or too long to tell).
-  private func isMadeOfLines(_ text: UnsafeRawBufferPointer) -> Bool {
+  // Whether the first line is a record by itself (or too long to tell). A large file is lines of which
+  // the first is bad, rather than one object.
+  private func isMadeOfLines(_ text: UnsafeRawBufferPointer, _ file: any File) throws(RecordFilesError) -> Bool {
     guard let start = text.firstIndex(where: { ![0x20, 0x09, 0x0A, 0x0D].contains($0) }) else { return true }
     if text[start] == UInt8(ascii: "[") { return false }
     guard let end = text[start...].firstIndex(of: UInt8(ascii: "\n")) else { return true }
-    return parser.isComplete(UnsafeRawBufferPointer(rebasing: text[start..<end]))
+    if parser.isComplete(UnsafeRawBufferPointer(rebasing: text[start..<end])) { return true }
+    return try storage { () throws(StorageError) in try file.size() } > RecordFiles.wholeFileLimit
   }
 
   private mutating func takeLines(_ text: UnsafeRawBufferPointer, isLast: Bool, _ block: RecordBlock) {
@@ -83,7 +85,7 @@ struct FileReading {
     carried = Array(text[end...])
     if carried.count > maxRecordBytes {
       // Without a bound, a file without line feeds would be collected in memory whole.
-      emit(.tooLong(UnsafeRawBufferPointer(rebasing: text[end...].prefix(4096))), block)
+      emit(.tooLong(UnsafeRawBufferPointer(rebasing: text[end...].prefix(refusedTextBytes))), block)
       carried = []
       isSkipping = true
     }

@@ -117,11 +117,11 @@ extension RowBuffer {
 
   // At most 4 KiB of it; text is cut between characters.
   private mutating func appendPayload(_ payload: UnsafeRawBufferPointer) {
-    var cut = payload.prefix(4096)
-    if cut.count < payload.count {
-      while let last = cut.last, payload[cut.endIndex] & 0xC0 == 0x80, last & 0x80 != 0 { cut.removeLast() }
-    }
-    let text = UnsafeRawBufferPointer(rebasing: cut)
+    let limit = min(payload.count, 4096)
+    var end = limit
+    // A character has at most three continuation bytes; more of them are no text.
+    while end < payload.count, end > limit - 3, payload[end] & 0xC0 == 0x80 { end -= 1 }
+    let text = UnsafeRawBufferPointer(rebasing: payload[..<end])
     if text.isEmpty || sg_is_utf8(text.baseAddress!.assumingMemoryBound(to: UInt8.self), text.count) {
       append(",\"payload\":")
       append(string: text)

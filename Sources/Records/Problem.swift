@@ -2,6 +2,10 @@
 
 import CFastPath
 
+/// How much is kept of a text that is refused unread: what the quarantine shows of it, and a little more, so
+/// that it can be cut between characters.
+public let refusedTextBytes = 4096 + 4
+
 /// What is wrong with a record. The raw values are those of CFastPath.
 public enum Problem: UInt8, CaseIterable, Sendable {
   case none = 0

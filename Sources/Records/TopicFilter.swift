@@ -22,6 +22,8 @@ public struct TopicFilter: Sendable, Equatable {
     case anyOne
     case identity(IdentityField)
     case anyRest
+
+    var isText: Bool { if case .text = self { true } else { false } }
   }
 
   private let levels: [Level]
@@ -57,14 +59,13 @@ public struct TopicFilter: Sendable, Equatable {
   }
 
   /// Whether a topic matches, and what its placeholder level holds.
-  /// A wildcard in the first level does not match a topic that begins with `$` (section 4.7.2).
+  /// A wildcard in the first level, and so a placeholder, does not match a topic that begins with `$`
+  /// (section 4.7.2).
   func match(_ topic: UnsafeRawBufferPointer) -> (matches: Bool, identity: TopicIdentity?) {
     var identity: TopicIdentity?
     var start = 0
     for (place, level) in levels.enumerated() {
-      if place == 0, topic.first == UInt8(ascii: "$"), level == .anyOne || level == .anyRest {
-        return (false, nil)
-      }
+      if place == 0, topic.first == UInt8(ascii: "$"), !level.isText { return (false, nil) }
       if level == .anyRest { return (true, identity) }
       guard start <= topic.count else { return (false, nil) }
       let rest = topic[start...]
