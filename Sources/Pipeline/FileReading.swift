@@ -64,7 +64,9 @@ struct FileReading {
 
   // Whether the first line is a record by itself (or too long to tell). A large file is lines of which
   // the first is bad, rather than one object.
-  private func isMadeOfLines(_ text: UnsafeRawBufferPointer, _ file: any File) throws(RecordFilesError) -> Bool {
+  private func isMadeOfLines(_ text: UnsafeRawBufferPointer, _ file: any File) throws(RecordFilesError)
+    -> Bool
+  {
     guard let start = text.firstIndex(where: { ![0x20, 0x09, 0x0A, 0x0D].contains($0) }) else { return true }
     if text[start] == UInt8(ascii: "[") { return false }
     guard let end = text[start...].firstIndex(of: UInt8(ascii: "\n")) else { return true }
