@@ -12,14 +12,6 @@
 import CFastPath
 import Records
 
-/// How the consent date is applied.
-public enum ConsentMode: String, CaseIterable, Sendable {
-  /// A reading is covered if its own time is not before the consent date.
-  case enforce
-  /// Any reading of a consenting customer is covered.
-  case presence
-}
-
 /// What a customer record did to the index.
 public struct CustomerChange: Equatable {
   public let verdict: Verdict
@@ -57,7 +49,9 @@ public final class ConsentIndex {
   }
 
   private static let noSerial = UInt32.max
-  private let mode: ConsentMode
+  /// How the dates are applied. Entries keep the dates as they are, so it may change at any time; who
+  /// changes it brings the readings that wait in line.
+  public var mode: ConsentMode
   var emails: IdentityTable
   var serialNumbers: IdentityTable
   var customers = GrowingArray<Customer>()
@@ -78,7 +72,7 @@ public final class ConsentIndex {
   public var serialCount: Int { serials.count }
   /// The consent dates, good until the next `apply`.
   public var dates: ConsentDates {
-    ConsentDates(first: UnsafeRawPointer(customers.base), stride: MemoryLayout<Customer>.stride)
+    ConsentDates(first: UnsafeRawPointer(customers.base), stride: MemoryLayout<Customer>.stride, mode: mode)
   }
 
   /// A customer's email. Never moves.
@@ -91,7 +85,11 @@ public final class ConsentIndex {
   public func serial(of customer: CustomerID) -> SerialID { SerialID(customers[Int(customer.raw)].serial) }
 
   /// From when on a serial number's readings are covered.
-  public func coverage(of serial: SerialID) -> Coverage { serials[Int(serial.raw)].coverage }
+  public func coverage(of serial: SerialID) -> Coverage {
+    let dates = serials[Int(serial.raw)].coverage
+    return Coverage(
+      curatedFrom: mode.start(dates.curatedFrom), consentedFrom: mode.start(dates.consentedFrom))
+  }
 
   // MARK: Customer records
 
@@ -149,7 +147,7 @@ public final class ConsentIndex {
 
   private func consentDate(_ fields: UnsafePointer<CustomerFields>) -> Int64 {
     guard fields.pointee.raw.4.length > 0, fields.pointee.research_ms > 0 else { return .max }
-    return mode == .presence ? .min : min(fields.pointee.research_ms, .max - 1)
+    return min(fields.pointee.research_ms, .max - 1)
   }
 
   // MARK: Claims
@@ -243,7 +241,7 @@ public final class ConsentIndex {
         records[place].verdict = Verdict.unknownCustomer.rawValue
         continue
       }
-      let sinceMs = customers[Int(id)].sinceMs
+      let sinceMs = mode.start(EventTime(ms: customers[Int(id)].sinceMs)).ms
       let verdict: Verdict =
         if sinceMs == .max { .noConsent } else if record.time_ms < sinceMs {
           .beforeConsent
@@ -269,7 +267,7 @@ public final class ConsentIndex {
         records[place].verdict = Verdict.unknownDevice.rawValue
         continue
       }
-      var verdict = serials[Int(id)].coverage.verdict(at: EventTime(ms: record.time_ms))
+      var verdict = coverage(of: SerialID(id)).verdict(at: EventTime(ms: record.time_ms))
       if (verdict == .trusted || verdict == .held) && record.time_ms > latest.ms { verdict = .future }
       records[place].subject = id
       records[place].verdict = verdict.rawValue

@@ -33,10 +33,7 @@ public final class Daemon {
     try attempt { () throws(MosquittoError) in try AcknowledgementCheck.run() }
     let topics = settings.topics
     router = try attempt(.configuration, naming: "topics") { () throws(TopicFilterError) in
-      TopicRouter(
-        customer: try TopicFilter(topics.customer, kind: .customer),
-        accelerometer: try TopicFilter(topics.accelerometer, kind: .accelerometer),
-        stepTrainer: try TopicFilter(topics.stepTrainer, kind: .stepTrainer))
+      try TopicRouter(topics)
     }
     let directory = settings.storage.directory
     let fileSystem = fileSystem
@@ -51,7 +48,9 @@ public final class Daemon {
       try Engine(
         settings: EngineSettings(settings), fileSystem: fileSystem, dataDirectory: directory, recovers: true)
     }
-    player = EntryPlayer(engine: engine, router: router)
+    player = EntryPlayer(engine: engine, router: router) { text in
+      PlayerSettings(json: text, storage: settings.storage)
+    }
     try recover()
     try recordSettings()
     try loadCustomers()
@@ -75,10 +74,7 @@ public final class Daemon {
     }
     let readNext = { () throws(JournalError) in try reader.read(into: entries) }
     while try attempt(.inputOutput, naming: nil, readNext) {
-      try attempt { () throws(StorageError) in
-        try player.play(entries)
-        try player.engine.flush()
-      }
+      try attempt { () throws(PlayError) in try player.play(entries) }
     }
     let unexplained = try attempt { () throws(StorageError) in try player.engine.endRecovery() }
     for (table, rows) in unexplained {
@@ -86,6 +82,7 @@ public final class Daemon {
     }
   }
 
+  // From here on these settings hold, also for whoever plays the journal later.
   private func recordSettings() throws(DaemonError) {
     let entries = EntryBuffer()
     var json = settings.resultSettingsJSON
@@ -94,11 +91,12 @@ public final class Daemon {
         kind: .settings, arrivalMs: wallClockMs(), topic: UnsafeRawBufferPointer(start: nil, count: 0),
         payload: UnsafeRawBufferPointer(text))
     }
-    let journal = journal
-    try attempt { () throws(StorageError) in
+    let (journal, player) = (journal, player)
+    try attempt(naming: "storage.directory") { () throws(StorageError) in
       try journal.append(entries)
       try journal.sync()
     }
+    try attempt { () throws(PlayError) in try player.play(entries) }
   }
 
   private func loadCustomers() throws(DaemonError) {
@@ -134,7 +132,7 @@ public final class Daemon {
     engine.start()
     // The engine finishes what is durable however the loop ended.
     let ended = Result { () throws(IngestError) in try loop.run() }
-    try attempt { () throws(StorageError) in try engine.stop() }
+    try attempt { () throws(PlayError) in try engine.stop() }
     try attempt { () throws(IngestError) in try ended.get() }
     reporter.counts(engine.status)
     log.info("stopped; the broker keeps the session for \(settings.mqtt.sessionExpiryMs / 1000) s")

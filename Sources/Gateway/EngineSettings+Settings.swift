@@ -6,13 +6,18 @@ public import Pipeline
 extension EngineSettings {
   /// The pipeline's part of the settings.
   public init(_ settings: Settings) {
+    self.init(settings.resultSettings, storage: settings.storage)
+  }
+
+  /// The same from settings that were journaled, which leave out how tables are cut into segments.
+  init(_ results: ResultSettings, storage: Settings.Storage) {
     self.init()
-    consent = settings.consent.asOf
-    join = JoinSettings(settings.join)
-    futureSkewMs = settings.limits.futureSkewMs
-    landing = settings.landing.isEnabled
-    segmentAgeMs = settings.storage.segmentAgeMs
-    segmentBytes = Int(settings.storage.segmentBytes)
+    consent = results.consent.asOf
+    join = JoinSettings(results.join)
+    futureSkewMs = results.limits.futureSkewMs
+    landing = results.landing.isEnabled
+    segmentAgeMs = storage.segmentAgeMs
+    segmentBytes = Int(storage.segmentBytes)
   }
 }
 

@@ -34,12 +34,14 @@ public enum CustomerFileEntry {
 /// Why customer files could not be loaded.
 public enum CustomerFileError: Error, CustomStringConvertible {
   case input(RecordFilesError)
-  case output(StorageError)
+  case journal(StorageError)
+  case engine(PlayError)
 
   public var description: String {
     switch self {
     case .input(let error): error.description
-    case .output(let error): error.description
+    case .journal(let error): error.description
+    case .engine(let error): error.description
     }
   }
 }
@@ -52,7 +54,7 @@ extension EntryPlayer {
   ) throws(CustomerFileError) {
     let entries = EntryBuffer()
     let block = RecordBlock()
-    var failure: StorageError?
+    var failure: CustomerFileError?
     do throws(RecordFilesError) {
       try RecordFiles(kind: .customer, path: path, fileSystem: fileSystem).read(
         parser: RecordParser(), maxRecordBytes: maxRecordBytes,
@@ -61,17 +63,18 @@ extension EntryPlayer {
           CustomerFileEntry.append(piece, path: path, arrivalMs: arrivalMs, to: entries)
         },
         filled: { _, _ in
-          do throws(StorageError) { try self.commit(entries, to: journal) } catch { failure = error }
+          do throws(CustomerFileError) { try self.commit(entries, to: journal) } catch { failure = error }
         })
     } catch { throw .input(error) }
-    if let failure { throw .output(failure) }
+    if let failure { throw failure }
   }
 
-  private func commit(_ entries: EntryBuffer, to journal: JournalWriter) throws(StorageError) {
-    try journal.append(entries)
-    try journal.sync()
-    try play(entries)
-    try engine.flush()
+  private func commit(_ entries: EntryBuffer, to journal: JournalWriter) throws(CustomerFileError) {
+    do throws(StorageError) {
+      try journal.append(entries)
+      try journal.sync()
+    } catch { throw .journal(error) }
+    do throws(PlayError) { try play(entries) } catch { throw .engine(error) }
     entries.reset()
   }
 }

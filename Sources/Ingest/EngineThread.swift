@@ -48,7 +48,7 @@ public final class EngineThread: @unchecked Sendable {
   private let free = BoundedQueue<EntryBatch>(capacity: batchCount)
   private let filled = BoundedQueue<EntryBatch>(capacity: batchCount)
   private let thread = DispatchQueue(label: "stepgate.engine")
-  private let state = Mutex<(status: PipelineStatus, failure: StorageError?)>((PipelineStatus(), nil))
+  private let state = Mutex<(status: PipelineStatus, failure: PlayError?)>((PipelineStatus(), nil))
   private let onFailure: @Sendable () -> Void
 
   /// - Parameter onFailure: called on the engine's thread when it cannot go on.
@@ -64,27 +64,30 @@ public final class EngineThread: @unchecked Sendable {
   }
 
   private func run() {
-    do throws(StorageError) {
+    do throws(PlayError) {
       while let batch = filled.take() {
         try player.play(batch.entries)
-        try player.engine.flush()
         batch.entries.reset()
         let status = PipelineStatus(player.engine)
         state.withLock { $0.status = status }
         _ = free.put(batch)
       }
-      try player.engine.close()
+      try close()
     } catch {
       state.withLock { $0.failure = error }
       onFailure()
     }
   }
 
+  private func close() throws(PlayError) {
+    do { try player.engine.close() } catch { throw .tables(.storage(error)) }
+  }
+
   /// What the pipeline had done after the last batch.
   public var status: PipelineStatus { state.withLock { $0.status } }
 
   /// Why the engine stopped by itself, if it did.
-  public var failure: StorageError? { state.withLock { $0.failure } }
+  public var failure: PlayError? { state.withLock { $0.failure } }
 
   /// An empty batch to fill; nil when none became free in time: the engine is behind.
   func freeBatch(timeoutMs: Int) -> EntryBatch? { free.take(timeoutMs: timeoutMs) }
@@ -93,7 +96,7 @@ public final class EngineThread: @unchecked Sendable {
   func submit(_ batch: EntryBatch) { _ = filled.put(batch) }
 
   /// Lets the engine finish what was submitted and close the tables.
-  public func stop() throws(StorageError) {
+  public func stop() throws(PlayError) {
     filled.close()
     thread.sync {}
     if let failure { throw failure }

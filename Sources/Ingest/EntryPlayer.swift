@@ -1,51 +1,103 @@
 // Journal entries to the engine: the one way, for entries that just became durable and for those of a
 // recovery alike.
 //
-// Invariant: what the engine does is a function of the entries' bytes and the settings.
+// Invariants:
+// - What the engine does is a function of the entries' bytes.
+// - Settings apply to the entries behind them, also when they were read long ago.
 
 import Journal
 import Pipeline
 import Records
-import Storage
+import SegmentLog
+
+/// The settings that decide about results, as the player needs them.
+public struct PlayerSettings {
+  public var engine: EngineSettings
+  public var router: TopicRouter
+
+  public init(engine: EngineSettings, router: TopicRouter) {
+    self.engine = engine
+    self.router = router
+  }
+}
+
+/// Why entries could not be played.
+public enum PlayError: Error, CustomStringConvertible {
+  case tables(SegmentLogError)
+  /// A settings entry that this version cannot read.
+  case unreadableSettings(position: Int)
+
+  public var description: String {
+    switch self {
+    case .tables(let error): error.description
+    case .unreadableSettings(let position):
+      "the journal's settings at position \(position) cannot be read by this version of stepgate"
+    }
+  }
+}
 
 /// Plays journal entries into an engine. One thread at a time.
 public final class EntryPlayer {
   /// The engine, for its counts.
   public let engine: Engine
-  private let router: TopicRouter
+  private var router: TopicRouter
+  private let decodeSettings: (UnsafeRawBufferPointer) -> PlayerSettings?
   private let parser = RecordParser()
   private let batch = RecordBatch()
 
-  public init(engine: Engine, router: TopicRouter) {
+  /// - Parameter decodeSettings: reads the text of a settings entry; nil where it cannot.
+  public init(
+    engine: Engine, router: TopicRouter,
+    decodeSettings: @escaping (UnsafeRawBufferPointer) -> PlayerSettings? = { _ in nil }
+  ) {
     self.engine = engine
     self.router = router
+    self.decodeSettings = decodeSettings
   }
 
-  /// Judges the records of all entries. Rows may wait in memory until the engine's `flush`.
-  public func play(_ entries: EntryBuffer) throws(StorageError) {
-    batch.clear()
-    for entry in entries { parse(entry) }
-    try engine.process(batch)
-  }
-
-  private func parse(_ entry: EntryView) {
-    switch entry.kind {
-    case .message:
-      let route = router.route(entry.topic)
-      if entry.isCut {
-        parser.refuse(
-          entry.payload, .oversized, kind: route.kind, arrivalMs: entry.arrivalMs, topic: entry.topic,
-          into: batch)
-      } else {
-        parser.parse(
-          payload: entry.payload, route: route, arrivalMs: entry.arrivalMs, topic: entry.topic, into: batch)
+  /// Judges the records of all entries and writes their rows to the segments.
+  public func play(_ entries: EntryBuffer) throws(PlayError) {
+    for entry in entries {
+      switch entry.kind {
+      case .message: parseMessage(entry)
+      case .customerFile: parseCustomers(entry)
+      case .settings: try apply(entry)
+      case .sessionGap: break
       }
-    case .customerFile:
-      parser.parse(
-        CustomerFileEntry.piece(of: entry), kind: .customer, arrivalMs: entry.arrivalMs, topic: entry.topic,
-        into: batch)
-    case .settings, .sessionGap:
-      break
     }
+    try processBatch()
+    do { try engine.flush() } catch { throw .tables(.storage(error)) }
+  }
+
+  private func parseMessage(_ entry: EntryView) {
+    let route = router.route(entry.topic)
+    if entry.isCut {
+      parser.refuse(
+        entry.payload, .oversized, kind: route.kind, arrivalMs: entry.arrivalMs, topic: entry.topic,
+        into: batch)
+    } else {
+      parser.parse(
+        payload: entry.payload, route: route, arrivalMs: entry.arrivalMs, topic: entry.topic, into: batch)
+    }
+  }
+
+  private func parseCustomers(_ entry: EntryView) {
+    parser.parse(
+      CustomerFileEntry.piece(of: entry), kind: .customer, arrivalMs: entry.arrivalMs, topic: entry.topic,
+      into: batch)
+  }
+
+  private func apply(_ entry: EntryView) throws(PlayError) {
+    try processBatch()
+    guard let settings = decodeSettings(entry.payload) else {
+      throw .unreadableSettings(position: entry.position ?? 0)
+    }
+    router = settings.router
+    do { try engine.apply(settings.engine) } catch { throw .tables(error) }
+  }
+
+  private func processBatch() throws(PlayError) {
+    do { try engine.process(batch) } catch { throw .tables(.storage(error)) }
+    batch.clear()
   }
 }

@@ -31,14 +31,15 @@ public protocol IngestObserver: AnyObject {
 public enum IngestError: Error, CustomStringConvertible {
   /// The journal cannot be written: what it holds is unknown, so the process must end.
   case journal(StorageError)
-  /// The tables cannot be written.
-  case tables(StorageError)
+  /// The engine cannot go on.
+  case engine(PlayError)
   /// The library does not withhold acknowledgements.
   case mosquitto(MosquittoError)
 
   public var description: String {
     switch self {
-    case .journal(let error), .tables(let error): error.description
+    case .journal(let error): error.description
+    case .engine(let error): error.description
     case .mosquitto(let error): error.description
     }
   }
@@ -105,7 +106,7 @@ public final class IngestLoop: ClientDelegate {
         wakeUp.reset()
         observer?.wokenUp()
       }
-      if let failure = engine.failure { throw .tables(failure) }
+      if let failure = engine.failure { throw .engine(failure) }
       readBatch()
       try commit()
       housekeepIfDue()
@@ -139,7 +140,7 @@ public final class IngestLoop: ClientDelegate {
   private func nextBatch() throws(IngestError) -> EntryBatch {
     while true {
       if let batch = engine.freeBatch(timeoutMs: 500) { return batch }
-      if let failure = engine.failure { throw .tables(failure) }
+      if let failure = engine.failure { throw .engine(failure) }
       client.housekeepingTurn()
       client.writeTurn()
     }

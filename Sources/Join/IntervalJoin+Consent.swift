@@ -64,4 +64,29 @@ extension IntervalJoin {
       state.pointee.stepTrainer.removeAll(where: isUncovered) { _ in self.stepTrainerCount -= 1 }
     }
   }
+
+  /// Changes the pairing: all readings that wait move to the keys they meet under from now on, which makes no
+  /// pairs.
+  /// - Parameter claim: the serial number that a customer claims.
+  public func setPairing(_ pairing: Pairing, arrivalMs: Int64, claim: (CustomerID) -> SerialID) {
+    guard pairing != settings.pairing else { return }
+    var accelerometer: [AccelerometerReading] = []
+    var stepTrainer: [StepTrainerReading] = []
+    states.forEach { state in
+      state.pointee.accelerometer.removeAll(where: { _ in true }) { accelerometer.append($0) }
+      state.pointee.stepTrainer.removeAll(where: { _ in true }) { stepTrainer.append($0) }
+    }
+    settings.pairing = pairing
+    for reading in accelerometer {
+      let state = states.activate(key(claim(reading.customer)), arrivalMs: arrivalMs)
+      state.pointee.accelerometer.insert(reading)
+      state.pointee.latestAccelerometer = max(
+        state.pointee.latestAccelerometer, EventTime(ms: reading.timeMs))
+    }
+    for reading in stepTrainer {
+      let state = states.activate(key(reading.serial), arrivalMs: arrivalMs)
+      state.pointee.stepTrainer.insert(reading)
+      state.pointee.latestStepTrainer = max(state.pointee.latestStepTrainer, EventTime(ms: reading.timeMs))
+    }
+  }
 }

@@ -29,12 +29,15 @@ public struct EngineSettings: Equatable, Sendable {
 
 /// The pipeline. One thread at a time.
 public final class Engine {
-  let settings: EngineSettings
+  public private(set) var settings: EngineSettings
   let consent: ConsentIndex
   let join: IntervalJoin
   /// The verdicts so far.
   public internal(set) var counts = VerdictCounts()
-  private let outputs: [TableOutput?]
+  private let fileSystem: any FileSystem
+  private let dataDirectory: String
+  private let recovers: Bool
+  private var outputs = [TableOutput?](repeating: nil, count: Table.allCases.count)
   private let tally = UnsafeMutableBufferPointer<Int>.allocate(capacity: Verdict.allCases.count)
   private var customerRow = RowBuffer(capacity: 4096)
   private(set) var clockMs = Int64.min
@@ -52,15 +55,20 @@ public final class Engine {
     self.settings = settings
     consent = ConsentIndex(mode: settings.consent, hashSeed: hashSeed)
     join = IntervalJoin(settings: settings.join)
-    var outputs = [TableOutput?](repeating: nil, count: Table.allCases.count)
-    for table in Table.written(landing: settings.landing) {
+    self.fileSystem = fileSystem
+    self.dataDirectory = dataDirectory
+    self.recovers = recovers
+    tally.initialize(repeating: 0)
+    try openTables()
+  }
+
+  private func openTables() throws(SegmentLogError) {
+    for table in Table.written(landing: settings.landing) where outputs[table.rawValue] == nil {
       let writer = try SegmentWriter(
         fileSystem: fileSystem, directory: table.directory(in: dataDirectory),
         options: SegmentOptions(segmentBytes: settings.segmentBytes))
       outputs[table.rawValue] = TableOutput(table, writer: writer, recovers: recovers)
     }
-    self.outputs = outputs
-    tally.initialize(repeating: 0)
   }
 
   deinit { tally.deallocate() }
@@ -82,6 +90,20 @@ public final class Engine {
     var rows: [Table: Int] = [:]
     for output in outputs { if let output { rows[output.table] = output.endOffset } }
     return rows
+  }
+
+  /// Goes on with other settings: for the records to come, and for the readings that wait.
+  public func apply(_ new: EngineSettings) throws(SegmentLogError) {
+    let arrivalMs = clockMs
+    join.setPairing(new.join.pairing, arrivalMs: arrivalMs) { self.consent.serial(of: $0) }
+    join.settings = new.join
+    settings = new
+    try openTables()
+    guard consent.mode != new.consent else { return }
+    consent.mode = new.consent
+    do throws(StorageError) {
+      for serial in 0..<consent.serialCount { try reconcile(SerialID(UInt32(serial))) }
+    } catch { throw .storage(error) }
   }
 
   // MARK: Batches

@@ -59,15 +59,30 @@
 @frozen public struct ConsentDates {
   @usableFromInline let first: UnsafeRawPointer
   @usableFromInline let stride: Int
+  @usableFromInline let mode: ConsentMode
 
   /// - Parameter first: the date (Int64 milliseconds, `.max` for no consent) of customer 0.
-  @inlinable public init(first: UnsafeRawPointer, stride: Int) {
+  @inlinable public init(first: UnsafeRawPointer, stride: Int, mode: ConsentMode) {
     self.first = first
     self.stride = stride
+    self.mode = mode
   }
 
   /// From this time on the customer's readings are covered.
   @inlinable public subscript(customer: CustomerID) -> EventTime {
-    EventTime(ms: first.load(fromByteOffset: Int(customer.raw) * stride, as: Int64.self))
+    mode.start(EventTime(ms: first.load(fromByteOffset: Int(customer.raw) * stride, as: Int64.self)))
+  }
+}
+
+/// How the consent date is applied.
+@frozen public enum ConsentMode: String, CaseIterable, Sendable {
+  /// A reading is covered if its own time is not before the consent date.
+  case enforce
+  /// Any reading of a consenting customer is covered.
+  case presence
+
+  /// From when on readings are covered by a consent of this date (`.distantFuture` is no consent).
+  @inlinable public func start(_ date: EventTime) -> EventTime {
+    self == .presence && date != .distantFuture ? .distantPast : date
   }
 }

@@ -1,5 +1,5 @@
 import ArgumentParser
-import Consent
+import Records
 import FoundationEssentials
 import Gateway
 import Join

@@ -5,7 +5,7 @@
 // that nobody behind it checks again. Durations are milliseconds, sizes bytes. No secret is in here: a
 // password is named by its file and read by `MQTT.readPassword` when it is needed.
 
-public import Consent
+public import Records
 public import Join
 public import Logging
 
