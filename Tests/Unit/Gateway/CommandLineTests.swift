@@ -22,7 +22,7 @@ private let broker = ["--broker", "127.0.0.1:1883"]
     ["simulate"], ["simulate", "--broker", "localhost"], ["simulate", "--broker", "::1:1883"],
     ["simulate", "--broker", "localhost:0"], ["simulate"] + broker + ["--customers", "0"],
     ["simulate"] + broker + ["--readings", "-1"], ["simulate"] + broker + ["--rate", "0"],
-    ["simulate"] + broker + ["--seed", "-1"], ["simulate"] + broker + ["--customer", "c", "--seed", "1"],
+    ["simulate"] + broker + ["--seed", "-1"], ["simulate"] + broker + ["--customer", "c", "--readings", "1"],
     ["tail"], ["tail", "unknown_table"], ["tail", "rejected", "--lines", "-1"],
     ["tail", "rejected", "--from-offset", "-1"], ["tail", "rejected", "--data", ""], ["verify", "extra"],
     ["verify", "--data", ""], ["replay"] + replayPaths.dropLast() + [""], ["check-config"],
