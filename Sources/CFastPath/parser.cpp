@@ -62,11 +62,27 @@ struct sg_parser {
     return simdjson::padded_string_view(text.data(), text.size(), text.size() + SG_TEXT_SLACK);
   }
 
+  // Where brackets do not match, simdjson looks at the byte behind a text and what it makes of the text
+  // depends on that: a bracket or a comma there must not be met.
+  static bool is_followed_badly(std::string_view text) {
+    char behind = text.data()[text.size()];
+    return behind == '}' || behind == ']' || behind == ',';
+  }
+
+  static std::string_view isolated(std::string_view text, sg_batch &batch) {
+    if (!is_followed_badly(text)) return text;
+    auto copy = reinterpret_cast<char *>(batch.allocate(text.size() + SG_TEXT_SLACK));
+    memcpy(copy, text.data(), text.size());
+    memset(copy + text.size(), 0, SG_TEXT_SLACK);
+    return {copy, text.size()};
+  }
+
   // Whether nothing stands behind the document that was just read.
   bool at_end(od::document &document) { return document.current_location().error() == simdjson::OUT_OF_BOUNDS; }
 
   // One document that must be an object and all of the text.
   sg_record read_alone(std::string_view text, int kind, sg_batch &batch) {
+    text = isolated(text, batch);
     sg_record record = record_of(text);
     od::document document;
     od::object object;
@@ -94,13 +110,16 @@ struct sg_parser {
     if (stream_parser.iterate_many(text.data(), text.size(), window).get(stream)) return rest;
     for (auto item = stream.begin(); item != stream.end(); ++item) {
       auto document = *item;
+      if (document.error()) return rest;
       const char *start = text.data() + item.current_index();
+      // simdjson counts white space before the first document as part of it.
+      while (is_space(*start)) start++;
       od::object object;
-      if (document.error() || !is_blank(rest.data(), start) || document.get_object().get(object)) return rest;
+      if (!is_blank(rest.data(), start) || document.get_object().get(object)) return rest;
       sg_record record = record_of({start, 0});
       size_t customers = batch.customers.size();
       read_object(object, kind, batch, record);
-      const char *end = record.problem == SG_FINE ? end_on_line(document, start, text) : line_end(start, text);
+      const char *end = record.problem == SG_FINE ? end_on_line(stream, document, start, text) : line_end(start, text);
       if (record.problem == SG_NOT_JSON || end == nullptr) {
         batch.customers.resize(customers);
         return rest;
@@ -108,6 +127,7 @@ struct sg_parser {
       record.text_length = static_cast<uint32_t>(end - start);
       // What follows a problem was not looked at, and it may have been in the next line already.
       if (record.problem != SG_FINE) record = read_alone(trimmed({start, record.text_length}), kind, batch);
+      if (is_broken(record)) return rest;
       batch.records.push_back(record);
       rest = text.substr(static_cast<size_t>(end - text.data()));
     }
@@ -122,8 +142,9 @@ struct sg_parser {
 
   // The end of the document that begins at `start`, or null unless it is alone on its line.
   template <typename Document>
-  const char *end_on_line(Document &document, const char *start, std::string_view text) {
-    const char *next = text.data() + text.size();
+  const char *end_on_line(od::document_stream &stream, Document &document, const char *start, std::string_view text) {
+    // Behind its last complete document simdjson hides what it takes for the begin of another.
+    const char *next = text.data() + text.size() - stream.truncated_bytes();
     if (auto location = document.current_location(); !location.error()) next = location.value_unsafe();
     const char *end = next;
     while (end > start && is_space(end[-1])) end--;
@@ -154,6 +175,7 @@ struct sg_parser {
   // An array's records, each judged alone. simdjson refuses an array without its end as a whole;
   // at damage in the middle the records before it stand, and the rest is one bad record.
   void read_array(std::string_view text, int kind, sg_batch &batch) {
+    text = isolated(text, batch);
     od::document document;
     od::array array;
     if (parser.iterate(padded(text)).get(document) || document.get_array().get(array)) {
@@ -215,12 +237,25 @@ struct sg_parser {
     read_unsettled(text, kind, batch);
   }
 
+  // One complete object or array with nothing behind it.
+  bool is_complete(std::string_view text) {
+    od::document document;
+    od::value value;
+    if (text.empty()) return false;
+    std::string copy;
+    if (is_followed_badly(text)) {
+      copy.assign(text).append(SG_TEXT_SLACK, '\0');
+      text = std::string_view(copy).substr(0, text.size());
+    }
+    if (parser.iterate(padded(text)).get(document)) return false;
+    if (document.get_value().get(value) || check_value(value, 0) != SG_FINE) return false;
+    return at_end(document);
+  }
+
   // The first line is no record: one object over several lines, or lines of which some are bad.
+  // (A record with a problem was read only as far as that.)
   void read_unsettled(std::string_view text, int kind, sg_batch &batch) {
-    size_t customers = batch.customers.size();
-    sg_record whole = read_alone(text, kind, batch);
-    if (!is_broken(whole)) return batch.records.push_back(whole);
-    batch.customers.resize(customers);
+    if (is_complete(text)) return batch.records.push_back(read_alone(text, kind, batch));
     size_t first = batch.records.size();
     if (read_lines(text, kind, batch) > 0) return;
     batch.records.resize(first);
@@ -250,12 +285,7 @@ void sg_parse_lines(sg_parser *parser, sg_batch *batch, int kind, const uint8_t 
 }
 
 bool sg_is_complete(sg_parser *parser, const uint8_t *text, size_t length) {
-  std::string_view view = trimmed(without_mark({reinterpret_cast<const char *>(text), length}));
-  od::document document;
-  od::value value;
-  if (view.empty() || parser->parser.iterate(parser->padded(view)).get(document)) return false;
-  if (document.get_value().get(value) || check_value(value, 0) != SG_FINE) return false;
-  return parser->at_end(document);
+  return parser->is_complete(trimmed(without_mark({reinterpret_cast<const char *>(text), length})));
 }
 
 size_t sg_minify(const uint8_t *text, size_t length, uint8_t *out) {

@@ -73,6 +73,8 @@ uint8_t read_string(od::value &value, std::string_view token, sg_batch &batch, s
   if (token.size() < 2 || token.front() != '"') return SG_NOT_A_STRING;
   if (memchr(token.data(), '\\', token.size()) == nullptr) {
     if (token.back() != '"') return SG_NOT_JSON;
+    // Consumed, because simdjson takes a string that it has to skip for a key if a colon follows.
+    if (value.get_raw_json_string().error()) return SG_NOT_JSON;
     out = span_of(token.substr(1, token.size() - 2));
     return SG_FINE;
   }

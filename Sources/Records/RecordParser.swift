@@ -50,7 +50,7 @@ public final class RecordParser: @unchecked Sendable {
     }
   }
 
-  /// Whether the text is one complete JSON value (with `textSlack` readable bytes behind it).
+  /// Whether the text is one complete JSON object or array (with `textSlack` readable bytes behind it).
   public func isComplete(_ text: UnsafeRawBufferPointer) -> Bool {
     sg_is_complete(parser, bytes(text), text.count)
   }

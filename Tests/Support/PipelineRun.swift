@@ -29,10 +29,10 @@ public final class PaddedText {
   private let memory: UnsafeMutableRawBufferPointer
   public let bytes: UnsafeRawBufferPointer
 
-  public init(_ text: [UInt8]) {
+  /// - Parameter behind: what the slack is filled with, again and again.
+  public init(_ text: [UInt8], behind junk: [UInt8] = Array("\"}],9{e\n".utf8)) {
     memory = .allocate(byteCount: text.count + textSlack, alignment: 1)
     memory.copyBytes(from: text)
-    let junk: [UInt8] = Array("\"}],9{e\n".utf8)
     for place in text.count..<memory.count { memory[place] = junk[place % junk.count] }
     bytes = UnsafeRawBufferPointer(rebasing: memory[..<text.count])
   }

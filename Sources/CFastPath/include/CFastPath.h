@@ -126,7 +126,7 @@ void sg_parse_lines(sg_parser *parser, sg_batch *batch, int kind, const uint8_t 
 /// Appends one record that is refused before it is read.
 void sg_batch_refuse(sg_batch *batch, const uint8_t *text, size_t length, uint8_t problem);
 
-/// Whether the text is one complete JSON value with nothing behind it.
+/// Whether the text is one complete JSON object or array with nothing behind it.
 bool sg_is_complete(sg_parser *parser, const uint8_t *text, size_t length);
 
 /// Writes `text`, which must be valid JSON, without white space outside strings to `out` (at least
