@@ -146,6 +146,8 @@ public final class Daemon {
     options.password = try attempt(.configuration) { () throws(SettingsError) in
       try mqtt.readPassword().map { Secret($0) }
     }
+    // While it connects the loop stands still, also for a signal to stop.
+    options.connectTimeoutMs = 3_000
     options.keepaliveSeconds = UInt16(mqtt.keepaliveMs / 1000)
     options.sessionExpirySeconds = UInt32(clamping: mqtt.sessionExpiryMs / 1000)
     options.receiveMaximum = UInt16(mqtt.receiveMaximum)

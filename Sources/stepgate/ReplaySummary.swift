@@ -37,21 +37,28 @@ struct ReplaySummary {
     }
   }
 
-  /// One line of JSON: `records` (kind → verdict → count), `tables` (table → rows), `seconds`.
+  /// One line of JSON: `records` (kind → verdict → count), `tables` (table → rows), `seconds`. A gateway's
+  /// may also count `held` step trainer readings and records on topics of an `unknown` kind.
   var json: String {
     struct Object: Encodable {
       let records: [String: [String: Int]]
       let tables: [String: Int]
       let seconds: Double
     }
-    let records = Self.kinds.map { kind in
-      let verdicts = Verdict.possible(for: kind).map { ($0.name, counts[kind, $0]) }
-      return (kind.name, Dictionary(uniqueKeysWithValues: verdicts))
+    var records = Dictionary(
+      uniqueKeysWithValues: Self.kinds.map { kind in
+        let verdicts = Verdict.possible(for: kind).map { ($0.name, counts[kind, $0]) }
+        return (kind.name, Dictionary(uniqueKeysWithValues: verdicts))
+      })
+    // Only a gateway has these; without them its sums would not balance.
+    if counts.held > 0 { records[RecordKind.stepTrainer.name]?[Verdict.held.name] = counts.held }
+    if counts.received(.unknown) > 0 {
+      let verdicts = Verdict.possible(for: .unknown).map { ($0.name, counts[.unknown, $0]) }
+      records[RecordKind.unknown.name] = Dictionary(uniqueKeysWithValues: verdicts)
     }
     let tables = rows.map { table, rows in (table.name, rows) }
     let object = Object(
-      records: Dictionary(uniqueKeysWithValues: records), tables: Dictionary(uniqueKeysWithValues: tables),
-      seconds: seconds)
+      records: records, tables: Dictionary(uniqueKeysWithValues: tables), seconds: seconds)
 
     let encoder = JSONEncoder()
     encoder.outputFormatting = .sortedKeys
