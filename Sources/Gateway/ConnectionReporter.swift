@@ -1,5 +1,6 @@
 // Says what happens to the connection: one line an event, and not the same line again and again.
 
+import FoundationEssentials
 import Ingest
 import Logging
 import Mosquitto
@@ -47,6 +48,16 @@ final class ConnectionReporter: IngestObserver {
     if reason == lastFailure { return }
     lastFailure = reason
     log.error("\(reason); \(hint(reason)) trying again until it works")
+  }
+
+  func sessionLost(fromMs: Int64, toMs: Int64) {
+    log.warning(
+      "the broker no longer knew the session; what it took between \(utc(fromMs)) and \(utc(toMs)) may be lost, see audit/gaps"
+    )
+  }
+
+  private func utc(_ timeMs: Int64) -> String {
+    Date(timeIntervalSince1970: Double(timeMs) / 1000).formatted(.iso8601)
   }
 
   func disconnected(_ reason: MosquittoError?) {

@@ -24,6 +24,7 @@ public final class Daemon {
   private let journal: JournalWriter
   private let player: EntryPlayer
   private let router: TopicRouter
+  private var redeliveries = RedeliveryFilter()
 
   /// Opens the data folder, plays the journal and loads the customer files.
   /// - Throws: what keeps the gateway from starting, with the setting to look at.
@@ -75,6 +76,7 @@ public final class Daemon {
     let readNext = { () throws(JournalError) in try reader.read(into: entries) }
     while try attempt(.inputOutput, naming: nil, readNext) {
       try attempt { () throws(PlayError) in try player.play(entries) }
+      redeliveries.remember(entries)
     }
     let unexplained = try attempt { () throws(StorageError) in try player.engine.endRecovery() }
     for (table, rows) in unexplained {
@@ -126,8 +128,8 @@ public final class Daemon {
     let ingest = IngestOptions(
       subscriptions: router.subscriptions, maxMessageBytes: Int(settings.limits.maxMessageBytes))
     let loop = IngestLoop(
-      client: client, options: ingest, journal: journal, engine: engine, wakeUp: wakeUp, observer: reporter,
-      isStopping: { signals.stopRequested })
+      client: client, options: ingest, journal: journal, redeliveries: redeliveries, engine: engine,
+      wakeUp: wakeUp, observer: reporter, isStopping: { signals.stopRequested })
     reporter.starting()
     engine.start()
     // The engine finishes what is durable however the loop ended.

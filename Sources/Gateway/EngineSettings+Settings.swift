@@ -4,7 +4,7 @@ public import Join
 public import Pipeline
 
 extension EngineSettings {
-  /// The pipeline's part of the settings.
+  /// The pipeline's part of the settings, for records that come from a broker.
   public init(_ settings: Settings) {
     self.init(settings.resultSettings, storage: settings.storage)
   }
@@ -16,6 +16,7 @@ extension EngineSettings {
     join = JoinSettings(results.join)
     futureSkewMs = results.limits.futureSkewMs
     landing = results.landing.isEnabled
+    live = true
     segmentAgeMs = storage.segmentAgeMs
     segmentBytes = Int(storage.segmentBytes)
   }

@@ -62,7 +62,7 @@ public final class EntryPlayer {
       case .message: parseMessage(entry)
       case .customerFile: parseCustomers(entry)
       case .settings: try apply(entry)
-      case .sessionGap: break
+      case .sessionGap: try recordGap(entry)
       }
     }
     try processBatch()
@@ -94,6 +94,11 @@ public final class EntryPlayer {
     }
     router = settings.router
     do { try engine.apply(settings.engine) } catch { throw .tables(error) }
+  }
+
+  private func recordGap(_ entry: EntryView) throws(PlayError) {
+    guard let gap = SessionStart.gap(of: entry) else { return }
+    do { try engine.recordGap(gap) } catch { throw .tables(.storage(error)) }
   }
 
   private func processBatch() throws(PlayError) {

@@ -23,6 +23,9 @@ public protocol IngestObserver: AnyObject {
   func subscriptionRefused(_ filter: String, reasonCode: UInt8)
   func connectFailed(_ reason: MosquittoError, retryInMs: Int)
   func disconnected(_ reason: MosquittoError?)
+  /// The broker has forgotten the session: what it took since `fromMs` (milliseconds since 1970-01-01 UTC) may be
+  /// lost.
+  func sessionLost(fromMs: Int64, toMs: Int64)
   /// The loop was woken from outside, to stop or to look at something.
   func wokenUp()
 }
@@ -73,6 +76,9 @@ public final class IngestLoop: ClientDelegate {
   private let wakeUp: WakeUp
   private weak var observer: (any IngestObserver)?
   private var batch: EntryBatch
+  private var redeliveries: RedeliveryFilter
+  /// Messages that the broker sent again and that are in the journal already.
+  public private(set) var redelivered = 0
   private var backoff = Backoff()
   private var connectAtMs = 0
   private var housekeepAtMs = 0
@@ -81,14 +87,17 @@ public final class IngestLoop: ClientDelegate {
   private var arrivalMs: Int64 = 0
   private let isStopping: () -> Bool
 
-  /// - Parameter isStopping: asked after each turn; signal `wakeUp` when it changes.
+  /// - Parameters:
+  ///   - redeliveries: remembers the journal's messages.
+  ///   - isStopping: asked after each turn; signal `wakeUp` when it changes.
   public init(
-    client: Client, options: IngestOptions, journal: JournalWriter, engine: EngineThread, wakeUp: WakeUp,
-    observer: any IngestObserver, isStopping: @escaping () -> Bool
+    client: Client, options: IngestOptions, journal: JournalWriter, redeliveries: RedeliveryFilter,
+    engine: EngineThread, wakeUp: WakeUp, observer: any IngestObserver, isStopping: @escaping () -> Bool
   ) {
     self.client = client
     self.options = options
     self.journal = journal
+    self.redeliveries = redeliveries
     self.engine = engine
     self.wakeUp = wakeUp
     self.observer = observer
@@ -118,6 +127,7 @@ public final class IngestLoop: ClientDelegate {
 
   private func readBatch() {
     arrivalMs = wallClockMs()
+    if client.isConnected { redeliveries.inContact(atMs: arrivalMs) }
     repeat {
       let outcome = client.readTurn(maxMessages: Self.turnMessages)
       if outcome == .drained { return }
@@ -151,9 +161,19 @@ public final class IngestLoop: ClientDelegate {
     let kept =
       isOversized
       ? UnsafeRawBufferPointer(rebasing: message.payload.prefix(refusedTextBytes)) : message.payload
+    if isRedelivered(message, kept) { return }
     batch.entries.append(
       kind: .message, arrivalMs: arrivalMs, packetID: message.packetID, topic: message.topic, payload: kept,
       originalPayloadBytes: message.payload.count)
+  }
+
+  // Its acknowledgement goes out all the same: the message is durable since it first came.
+  private func isRedelivered(_ message: borrowing MessageView, _ kept: UnsafeRawBufferPointer) -> Bool {
+    guard message.qos > 0 else { return false }
+    let content = RedeliveryFilter.content(message.topic, kept, payloadBytes: message.payload.count)
+    guard redeliveries.isRepeated(packetID: message.packetID, content: content) else { return false }
+    redelivered += 1
+    return true
   }
 
   // MARK: The connection
@@ -169,10 +189,18 @@ public final class IngestLoop: ClientDelegate {
   public func connected(sessionPresent: Bool) {
     isConnecting = false
     self.sessionPresent = sessionPresent
+    if !sessionPresent { beginSession() }
+    redeliveries.connected(sessionPresent: sessionPresent)
     // Also on a session that was kept: the filters may have changed since, and it costs one packet.
     do throws(MosquittoError) { try client.subscribe(options.subscriptions) } catch {
       observer?.disconnected(error)
     }
+  }
+
+  private func beginSession() {
+    let lastContactMs = redeliveries.lastContactMs
+    SessionStart.append(lastContactMs: lastContactMs, arrivalMs: arrivalMs, to: batch.entries)
+    if let lastContactMs { observer?.sessionLost(fromMs: lastContactMs, toMs: arrivalMs) }
   }
 
   public func subscribed(grantedQoS: [UInt8]) {

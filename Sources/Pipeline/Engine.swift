@@ -20,11 +20,18 @@ public struct EngineSettings: Equatable, Sendable {
   /// How far a reading may be ahead of its arrival; nil accepts any.
   public var futureSkewMs: Int64? = 300_000
   public var landing = false
+  /// Whether records come from a broker: then there is a table of the gaps in what came.
+  public var live = false
   /// The time that a segment covers at most; rolls fall on its multiples in UTC. Nil never rolls by age.
   public var segmentAgeMs: Int64? = 86_400_000
   public var segmentBytes = 64 << 20
 
   public init() {}
+
+  /// The tables that are written.
+  public var tables: [Table] {
+    Table.allCases.filter { !$0.isOptional || ($0 == .gaps ? live : landing) }
+  }
 }
 
 /// The pipeline. One thread at a time.
@@ -63,7 +70,7 @@ public final class Engine {
   }
 
   private func openTables() throws(SegmentLogError) {
-    for table in Table.written(landing: settings.landing) where outputs[table.rawValue] == nil {
+    for table in settings.tables where outputs[table.rawValue] == nil {
       let writer = try SegmentWriter(
         fileSystem: fileSystem, directory: table.directory(in: dataDirectory),
         options: SegmentOptions(segmentBytes: settings.segmentBytes))
@@ -169,6 +176,11 @@ public final class Engine {
     rejected.rows.appendRejected(
       record, arrivalMs: run.arrivalMs, topic: run.topic, reason: reason, detail: detail)
     try rejected.flushIfLarge()
+  }
+
+  /// Writes a row of audit/gaps.
+  public func recordGap(_ gap: SessionGap) throws(StorageError) {
+    output(.gaps).rows.appendGap(gap)
   }
 
   private func land(_ record: Record, _ table: Table) throws(StorageError) {

@@ -84,6 +84,7 @@ public final class Replay {
     settings.join.evicts = false
     settings.futureSkewMs = nil
     settings.segmentAgeMs = nil
+    settings.live = false
     do throws(SegmentLogError) {
       engine = try Engine(settings: settings, fileSystem: fileSystem, dataDirectory: plan.outputDirectory)
     } catch { throw .tables(error) }

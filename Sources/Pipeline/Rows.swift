@@ -5,6 +5,19 @@ import Consent
 import Join
 import Records
 
+/// A time in which messages may have been lost through no fault of the gateway.
+public struct SessionGap: Equatable, Sendable {
+  /// When the session was last known to exist, and when the broker had forgotten it; milliseconds since
+  /// 1970-01-01 UTC.
+  public let fromMs: Int64
+  public let toMs: Int64
+
+  public init(fromMs: Int64, toMs: Int64) {
+    self.fromMs = fromMs
+    self.toMs = toMs
+  }
+}
+
 extension RowBuffer {
   /// A customer's fields, absent ones left out, without the line feed.
   mutating func appendCustomer(_ fields: UnsafePointer<CustomerFields>) {
@@ -112,6 +125,16 @@ extension RowBuffer {
     append(text: detail)
     appendPayload(UnsafeRawBufferPointer(start: record.text, count: Int(record.text_length)))
     append(byte: UInt8(ascii: "}"))
+    endRow()
+  }
+
+  /// A row of gaps.
+  mutating func appendGap(_ gap: SessionGap) {
+    append("{\"from\":")
+    append(gap.fromMs)
+    append(",\"to\":")
+    append(gap.toMs)
+    append(",\"reason\":\"the broker no longer knew the session\"}")
     endRow()
   }
 

@@ -6,6 +6,7 @@ public enum Table: Int, CaseIterable, Sendable {
   case customerTrusted, accelerometerTrusted, stepTrainerTrusted
   case customersCurated, machineLearningCurated
   case rejected
+  case gaps
 
   /// The name as users write it.
   public var name: String {
@@ -19,6 +20,7 @@ public enum Table: Int, CaseIterable, Sendable {
     case .customersCurated: "customers_curated"
     case .machineLearningCurated: "machine_learning_curated"
     case .rejected: "rejected"
+    case .gaps: "gaps"
     }
   }
 
@@ -29,6 +31,7 @@ public enum Table: Int, CaseIterable, Sendable {
     case .customerTrusted, .accelerometerTrusted, .stepTrainerTrusted: "trusted"
     case .customersCurated, .machineLearningCurated: "curated"
     case .rejected: "quarantine"
+    case .gaps: "audit"
     }
   }
 
@@ -38,6 +41,6 @@ public enum Table: Int, CaseIterable, Sendable {
   /// The table that has this name.
   public static func named(_ name: String) -> Table? { allCases.first { $0.name == name } }
 
-  /// Those that are written with these settings.
-  public static func written(landing: Bool) -> [Table] { allCases.filter { landing || $0.zone != "landing" } }
+  /// Whether it is there only where records are kept as they came, or come from a broker.
+  public var isOptional: Bool { zone == "landing" || self == .gaps }
 }

@@ -88,7 +88,7 @@ public final class PipelineRun {
   }
 
   /// The tables that are written with these settings.
-  public var tables: [Table] { Table.written(landing: settings.landing) }
+  public var tables: [Table] { settings.tables }
 
   /// The verdicts that records got, by the names of kind and verdict; those of no record are left out.
   public var verdicts: [String: [String: Int]] {
