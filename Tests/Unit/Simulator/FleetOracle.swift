@@ -6,7 +6,7 @@ import Foundation
 @testable import Simulator
 
 /// One record, read as the gateway's contract says: keys without regard to case.
-struct ParsedRecord: Hashable {
+struct OracleRecord: Hashable {
   var kind: RecordKind
   var identity: String
   var timeMs: Int
@@ -25,7 +25,7 @@ struct FleetOracle {
   var verdicts: [ExpectedVerdict] = []
   var isLate: [Bool] = []
   /// Well-formed readings that were trusted, held or late: the state of a gateway that forgets nothing.
-  var seen: Set<ParsedRecord> = []
+  var seen: Set<OracleRecord> = []
   private var customers: [String: Customer] = [:]
   private var curated: Set<String> = []
   private var held: [(position: Int, serialNumber: String, timeMs: Int)] = []
@@ -75,7 +75,7 @@ struct FleetOracle {
     return consentMs > 0 ? .consenting : .notConsenting
   }
 
-  private mutating func judgeAccelerometer(_ reading: ParsedRecord) -> ExpectedVerdict {
+  private mutating func judgeAccelerometer(_ reading: OracleRecord) -> ExpectedVerdict {
     if reading.timeMs > nowMs + 300_000 { return .future }
     guard let customer = customers[reading.identity] else { return .unknownCustomer }
     guard customer.consentMs > 0 else { return .noConsent }
@@ -93,7 +93,7 @@ struct FleetOracle {
     return .trusted
   }
 
-  private mutating func judgeStepTrainer(_ reading: ParsedRecord) -> ExpectedVerdict {
+  private mutating func judgeStepTrainer(_ reading: OracleRecord) -> ExpectedVerdict {
     if reading.timeMs > nowMs + 300_000 { return .future }
     let claimants = customers.filter { $0.value.serialNumber == reading.identity }
     guard !claimants.isEmpty else { return .unknownDevice }
@@ -115,12 +115,12 @@ struct FleetOracle {
     return .held
   }
 
-  private mutating func advance(_ serialNumber: String, _ reading: ParsedRecord) {
+  private mutating func advance(_ serialNumber: String, _ reading: OracleRecord) {
     latestMs[serialNumber, default: [:]][reading.kind, default: .min] =
       max(latestMs[serialNumber]?[reading.kind] ?? .min, reading.timeMs)
   }
 
-  private func behind(_ reading: ParsedRecord) -> Bool {
+  private func behind(_ reading: OracleRecord) -> Bool {
     let serialNumber =
       reading.kind == .accelerometer ? customers[reading.identity]?.serialNumber : reading.identity
     guard let serialNumber, let latest = latestMs[serialNumber], latest.count == 2,
@@ -147,7 +147,7 @@ struct FleetOracle {
     Dictionary(uniqueKeysWithValues: object.map { ($0.key.lowercased(), $0.value) })
   }
 
-  private static func reading(_ kind: RecordKind, _ object: [String: Any]) -> ParsedRecord? {
+  private static func reading(_ kind: RecordKind, _ object: [String: Any]) -> OracleRecord? {
     let isAccelerometer = kind == .accelerometer
     guard let identity = object[isAccelerometer ? "user" : "serialnumber"] as? String,
       let timeMs = object[isAccelerometer ? "timestamp" : "sensorreadingtime"] as? Int
@@ -155,6 +155,6 @@ struct FleetOracle {
     let values = (isAccelerometer ? ["x", "y", "z"] : ["distancefromobject"]).map { object[$0] as? Double }
     guard values.allSatisfy({ $0 != nil }) else { return nil }
     if !isAccelerometer, object["distancefromobject"] as? Int == nil { return nil }
-    return ParsedRecord(kind: kind, identity: identity, timeMs: timeMs, values: values.compactMap { $0 })
+    return OracleRecord(kind: kind, identity: identity, timeMs: timeMs, values: values.compactMap { $0 })
   }
 }
