@@ -57,7 +57,8 @@ public func parse(lines: [UInt8], _ kind: RecordKind, with parser: RecordParser 
   return parsed(batch, kind)
 }
 
-private func parsed(_ batch: RecordBatch, _ kind: RecordKind) -> [ParsedRecord] {
+/// The records of a batch, all of one kind.
+public func parsed(_ batch: RecordBatch, _ kind: RecordKind) -> [ParsedRecord] {
   batch.records.map { record in
     var parsed = ParsedRecord(text: bytes(record.text, record.text_length))
     if let problem = Problem(rawValue: record.problem), problem != .none {

@@ -70,21 +70,23 @@ public final class PipelineRun {
     withExtendedLifetime(texts) {}
   }
 
-  /// What a table's segments hold, one after another.
-  public func bytes(of table: Table) throws -> [UInt8] {
-    let directory = table.directory(in: "data")
-    var bytes: [UInt8] = []
-    for name in try fileSystem.list(directory) where name.first?.isNumber == true && name.hasSuffix(".ndjson")
-    {
-      bytes += try fileSystem.readFile("\(directory)/\(name)")
+  /// The rows of each of a table's segments, without their line feeds.
+  public func segments(of table: Table) throws -> [[String]] {
+    try segmentBytes(of: table).map { bytes in
+      String(decoding: bytes, as: UTF8.self).split(separator: "\n").map(String.init)
     }
-    return bytes
   }
 
   /// A table's rows, without their line feeds.
-  public func rows(of table: Table) throws -> [String] {
-    let text = String(decoding: try bytes(of: table), as: UTF8.self)
-    return text.split(separator: "\n", omittingEmptySubsequences: true).map(String.init)
+  public func rows(of table: Table) throws -> [String] { Array(try segments(of: table).joined()) }
+
+  /// What a table's segments hold, one after another.
+  public func bytes(of table: Table) throws -> [UInt8] { Array(try segmentBytes(of: table).joined()) }
+
+  private func segmentBytes(of table: Table) throws -> [[UInt8]] {
+    let directory = table.directory(in: "data")
+    return try fileSystem.list(directory).filter { $0.first?.isNumber == true && $0.hasSuffix(".ndjson") }
+      .map { try fileSystem.readFile("\(directory)/\($0)") }
   }
 
   /// The tables that are written with these settings.
