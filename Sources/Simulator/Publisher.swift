@@ -54,7 +54,7 @@ public final class Publisher {
     return try publish(from: &iterator, report: report)
   }
 
-  /// The same for an iterator that is looked at afterwards, as that of `RecordFiles` must be.
+  /// The same for an iterator that is looked at afterwards, as that of `FileMessages` must be.
   public func publish(
     from messages: inout some IteratorProtocol<OutgoingMessage>,
     report: (PublishProgress) -> Void = { _ in }

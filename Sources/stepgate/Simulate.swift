@@ -52,7 +52,7 @@ struct Simulate: ParsableCommand {
   var stepTrainer: String?
 
   @Option(help: "Which readings of the files go first; interleaved takes them by chance, after the seed.")
-  var order = RecordFiles.Order.interleaved
+  var order = FileMessages.Order.interleaved
 
   /// What there is to publish.
   enum Source: Equatable {
@@ -109,7 +109,7 @@ struct Simulate: ParsableCommand {
       let fleet = Fleet(customers: customers, readings: readings, seed: seed, nowMs: Int(wallClockMs()))
       return try publisher.publish(fleet, report: report)
     case .files(let customer, let accelerometer, let stepTrainer):
-      let files = try RecordFiles(
+      let files = try FileMessages(
         customer: customer, accelerometer: accelerometer, stepTrainer: stepTrainer, order: order,
         seed: seed ?? 1)
       var messages = files.makeIterator()
@@ -120,7 +120,7 @@ struct Simulate: ParsableCommand {
   }
 }
 
-extension RecordFiles.Order: ExpressibleByArgument {}
+extension FileMessages.Order: ExpressibleByArgument {}
 
 extension HostAndPort: ExpressibleByArgument {
   public init?(argument: String) { self.init(argument) }

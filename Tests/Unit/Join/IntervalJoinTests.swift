@@ -20,7 +20,7 @@ private final class Joined {
     var matches = added.matches
     var found: [String] = []
     since.withUnsafeBytes { dates in
-      let dates = ConsentDates(first: dates.baseAddress!, stride: 8)
+      let dates = ConsentDates(first: dates.baseAddress!, stride: 8, mode: .enforce)
       while true {
         let some = join.next(&matches, dates)
         if some.isEmpty { return }

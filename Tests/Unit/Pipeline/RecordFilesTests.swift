@@ -21,8 +21,12 @@ private func reading(_ number: Int, padding: Int = 0) -> String {
     let files = try RecordFiles(kind: .stepTrainer, path: path, fileSystem: fileSystem)
     var records: [ParsedRecord] = []
     var bytes = 0
+    let parser = RecordParser()
     try files.read(
-      parser: RecordParser(), arrivalMs: 0, maxRecordBytes: maxRecordBytes, nextBlock: { RecordBlock() },
+      parser: parser, maxRecordBytes: maxRecordBytes, nextBlock: { RecordBlock() },
+      piece: { piece, topic, block in
+        parser.parse(piece, kind: .stepTrainer, arrivalMs: 0, topic: topic, into: block.batch)
+      },
       filled: { block, count in
         records += parsed(block.batch, .stepTrainer)
         bytes += count
@@ -104,7 +108,8 @@ private func reading(_ number: Int, padding: Int = 0) -> String {
     try write("f.json", reading(1))
     let files = try RecordFiles(kind: .stepTrainer, path: "f.json", fileSystem: fileSystem)
     try files.read(
-      parser: RecordParser(), arrivalMs: 0, maxRecordBytes: 1, nextBlock: { nil },
+      parser: RecordParser(), maxRecordBytes: 1, nextBlock: { nil },
+      piece: { _, _, _ in Issue.record("nothing was to be read") },
       filled: { _, _ in Issue.record("nothing was to be read") })
   }
 }

@@ -18,7 +18,7 @@ public struct FileError: Error, Equatable, Sendable, CustomStringConvertible {
 
 /// Customers, accelerometer and step trainer records from files, as messages to `stedi/<kind>/import`:
 /// all customers first, then the readings in the order asked for.
-public struct RecordFiles: Sequence, Sendable {
+public struct FileMessages: Sequence, Sendable {
   /// Which side's readings go first.
   public enum Order: String, Sendable, CaseIterable {
     case accelerometerFirst = "accelerometer-first"

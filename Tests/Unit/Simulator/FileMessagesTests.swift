@@ -23,7 +23,7 @@ import Testing
     return path
   }
 
-  private func lines(_ files: RecordFiles) throws -> [String] {
+  private func lines(_ files: FileMessages) throws -> [String] {
     var iterator = files.makeIterator()
     var lines: [String] = []
     while let message = iterator.next() {
@@ -40,7 +40,7 @@ import Testing
     _ = try write("c/c.jsonl", "")
     _ = try write("c/readme.txt", "no record\n")
     _ = try write("c/.hidden.json", "no record\n")
-    let files = try RecordFiles(customer: folder + "/c", accelerometer: nil, stepTrainer: nil)
+    let files = try FileMessages(customer: folder + "/c", accelerometer: nil, stepTrainer: nil)
     #expect(
       try lines(files) == [
         "customer {\"n\":1}", "customer {\"n\":2}", "customer {\"n\": 3}", "customer   {\"n\":4}",
@@ -51,9 +51,9 @@ import Testing
     let customer = try write("customer.json", "c1\nc2\n")
     let accelerometer = try write("accelerometer.json", (0..<50).map { "a\($0)\n" }.joined())
     let stepTrainer = try write("step.json", (0..<50).map { "s\($0)\n" }.joined())
-    func read(_ order: RecordFiles.Order, seed: UInt64 = 0) throws -> [String] {
+    func read(_ order: FileMessages.Order, seed: UInt64 = 0) throws -> [String] {
       try lines(
-        RecordFiles(
+        FileMessages(
           customer: customer, accelerometer: accelerometer, stepTrainer: stepTrainer, order: order, seed: seed
         ))
     }
@@ -76,14 +76,14 @@ import Testing
   @Test func `A path that is not there is an error before anything is read`() {
     let path = folder + "/missing"
     #expect(throws: FileError(path: path, errno: ENOENT)) {
-      try RecordFiles(customer: nil, accelerometer: path, stepTrainer: nil)
+      try FileMessages(customer: nil, accelerometer: path, stepTrainer: nil)
     }
   }
 
   @Test func `A file that goes away while others are read ends the iteration with its error`() throws {
     _ = try write("a/1.json", "1\n")
     let second = try write("a/2.json", "2\n")
-    var iterator = try RecordFiles(customer: nil, accelerometer: folder + "/a", stepTrainer: nil)
+    var iterator = try FileMessages(customer: nil, accelerometer: folder + "/a", stepTrainer: nil)
       .makeIterator()
     try FileManager.default.removeItem(atPath: second)
     #expect(iterator.next()?.payload == Array("1".utf8))
