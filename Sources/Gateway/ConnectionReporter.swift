@@ -11,7 +11,8 @@ final class ConnectionReporter: IngestObserver {
   private let log: Logger
   private let signals: Signals
   private let status: () -> PipelineStatus
-  private var lastFailure: MosquittoError?
+  // Since the last connection. Not only the last one: a broker may give two reasons in turns.
+  private var toldFailures: [MosquittoError] = []
 
   init(_ settings: Settings, log: Logger, signals: Signals, status: @escaping () -> PipelineStatus) {
     self.settings = settings
@@ -30,20 +31,24 @@ final class ConnectionReporter: IngestObserver {
   }
 
   func subscribed(sessionPresent: Bool) {
-    lastFailure = nil
+    toldFailures = []
     let session = sessionPresent ? "resuming its session" : "with a new session"
     log.info("connected to \(broker) as \(settings.mqtt.clientID) \(session); subscribed")
   }
 
   func subscriptionRefused(_ filter: String, reasonCode: UInt8) {
     let code = String(reasonCode, radix: 16)
-    log.error("the broker refused the subscription to \(filter) (reason 0x\(code)); check topics.* and the broker's ACL")
+    log.error(
+      "the broker refused the subscription to \(filter) (reason 0x\(code)); check topics.* and the broker's ACL"
+    )
   }
 
   func connectFailed(_ reason: MosquittoError, retryInMs: Int) {
-    // The first time, and when it is another reason; the retries go on in silence.
-    if reason == lastFailure { return }
-    lastFailure = reason
+    if toldFailures.contains(reason) {
+      log.debug("\(reason); next attempt in \(retryInMs) ms")
+      return
+    }
+    toldFailures.append(reason)
     log.error("\(reason); \(hint(reason)) trying again until it works")
   }
 
@@ -54,8 +59,17 @@ final class ConnectionReporter: IngestObserver {
 
   private func hint(_ reason: MosquittoError) -> String {
     switch reason {
-    case .refused: "check mqtt.username and mqtt.password_file;"
-    case .tls, .unreadableFile: "check mqtt.tls.*;"
+    case .refused(_, _, reasonCode: 0x86), .refused(_, _, reasonCode: 0x87):
+      "check mqtt.username and mqtt.password_file;"
+    case .refused(_, _, reasonCode: 0x85): "check mqtt.client_id;"
+    case .refused: "ask whoever runs it;"
+    case .tls, .unreadableFile: "check mqtt.tls.* and the broker's certificate;"
+    // A broker that wants a certificate, or TLS at all, hangs up without a word (TLS 1.3 sends the refusal
+    // only after the handshake).
+    case .connectionLost, .protocolViolation:
+      settings.mqtt.tls.isEnabled
+        ? "does it want a certificate? check mqtt.tls.*;"
+        : "does it want TLS? check mqtt.port and mqtt.tls.ca_file;"
     default: "check mqtt.host and mqtt.port;"
     }
   }
@@ -70,6 +84,7 @@ final class ConnectionReporter: IngestObserver {
     let trusted = status.counts[.accelerometer, .trusted] + status.counts[.stepTrainer, .trusted]
     let pairs = status.rows[.machineLearningCurated] ?? 0
     log.info(
-      "received \(received) records, trusted \(trusted) readings, paired \(pairs), held \(status.counts.held), \(status.readingsInState) readings in the join")
+      "received \(received) records, trusted \(trusted) readings, paired \(pairs), held \(status.counts.held), \(status.readingsInState) readings in the join"
+    )
   }
 }
