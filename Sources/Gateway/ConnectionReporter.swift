@@ -9,15 +9,19 @@ import Records
 final class ConnectionReporter: IngestObserver {
   private let settings: Settings
   private let log: Logger
-  private let signals: Signals
+  private let countsRequested: () -> Bool
   private let status: () -> PipelineStatus
   // Since the last connection. Not only the last one: a broker may give two reasons in turns.
   private var toldFailures: [MosquittoError] = []
 
-  init(_ settings: Settings, log: Logger, signals: Signals, status: @escaping () -> PipelineStatus) {
+  /// - Parameter countsRequested: asked when the loop was woken up.
+  init(
+    _ settings: Settings, log: Logger, countsRequested: @escaping () -> Bool,
+    status: @escaping () -> PipelineStatus
+  ) {
     self.settings = settings
     self.log = log
-    self.signals = signals
+    self.countsRequested = countsRequested
     self.status = status
   }
 
@@ -75,7 +79,7 @@ final class ConnectionReporter: IngestObserver {
   }
 
   func wokenUp() {
-    if signals.takeCountsRequest() { counts(status()) }
+    if countsRequested() { counts(status()) }
   }
 
   /// The counts in one line.

@@ -63,7 +63,9 @@ public final class Daemon {
   // already, and those that a crash kept from getting there.
   private func recover() throws(DaemonError) {
     if let torn = journal.openReport.tornTail {
-      log.warning("the last write to \(torn.path) was torn at byte \(torn.byte); \(torn.bytes) bytes of it, never acknowledged, were cut off")
+      log.warning(
+        "the last write to \(torn.path) was torn at byte \(torn.byte); \(torn.bytes) bytes of it, never acknowledged, were cut off"
+      )
     }
     let directory = "\(settings.storage.directory)/journal"
     let (fileSystem, player) = (fileSystem, player)
@@ -122,7 +124,8 @@ public final class Daemon {
     let client = try attempt { () throws(MosquittoError) in try Client(options) }
     let wakeUp = signals.wakeUp
     let engine = EngineThread(player: player) { wakeUp.signal() }
-    let reporter = ConnectionReporter(settings, log: log, signals: signals) { engine.status }
+    let reporter = ConnectionReporter(
+      settings, log: log, countsRequested: { signals.takeCountsRequest() }, status: { engine.status })
     let ingest = IngestOptions(
       subscriptions: router.subscriptions, maxMessageBytes: Int(settings.limits.maxMessageBytes))
     let loop = IngestLoop(
