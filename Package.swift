@@ -58,14 +58,16 @@ let package = Package(
       name: "UnitTests",
       dependencies: [
         "TestSupport", "Mosquitto", "Records", "Storage", "Journal", "SegmentLog", "Consent", "Join",
-        "Pipeline", "Ingest", "Gateway", "stepgate",
+        "Pipeline", "Ingest", "Simulator", "Gateway", "stepgate",
+        .product(name: "Logging", package: "swift-log"),
       ],
       path: "Tests/Unit", swiftSettings: strict),
     .testTarget(
       name: "PropertyTests", dependencies: ["TestSupport", "Records", "Consent", "Join", "Pipeline"],
       path: "Tests/Property", swiftSettings: strict),
     .testTarget(
-      name: "IntegrationTests", dependencies: ["TestSupport", "Storage", "SegmentLog", "stepgate"],
+      name: "IntegrationTests",
+      dependencies: ["TestSupport", "Mosquitto", "Storage", "SegmentLog", "Simulator", "stepgate"],
       path: "Tests/Integration", swiftSettings: strict),
   ],
   cxxLanguageStandard: .cxx17

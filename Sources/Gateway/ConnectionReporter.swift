@@ -10,14 +10,19 @@ import Records
 final class ConnectionReporter: IngestObserver {
   private let settings: Settings
   private let log: Logger
-  private let signals: Signals
+  private let countsRequested: () -> Bool
   private let status: () -> PipelineStatus
-  private var lastFailure: MosquittoError?
+  // Since the last connection. Not only the last one: a broker may give two reasons in turns.
+  private var toldFailures: [MosquittoError] = []
 
-  init(_ settings: Settings, log: Logger, signals: Signals, status: @escaping () -> PipelineStatus) {
+  /// - Parameter countsRequested: asked when the loop was woken up.
+  init(
+    _ settings: Settings, log: Logger, countsRequested: @escaping () -> Bool,
+    status: @escaping () -> PipelineStatus
+  ) {
     self.settings = settings
     self.log = log
-    self.signals = signals
+    self.countsRequested = countsRequested
     self.status = status
   }
 
@@ -31,7 +36,7 @@ final class ConnectionReporter: IngestObserver {
   }
 
   func subscribed(sessionPresent: Bool) {
-    lastFailure = nil
+    toldFailures = []
     let session = sessionPresent ? "resuming its session" : "with a new session"
     log.info("connected to \(broker) as \(settings.mqtt.clientID) \(session); subscribed")
   }
@@ -44,9 +49,11 @@ final class ConnectionReporter: IngestObserver {
   }
 
   func connectFailed(_ reason: MosquittoError, retryInMs: Int) {
-    // The first time, and when it is another reason; the retries go on in silence.
-    if reason == lastFailure { return }
-    lastFailure = reason
+    if toldFailures.contains(reason) {
+      log.debug("\(reason); next attempt in \(retryInMs) ms")
+      return
+    }
+    toldFailures.append(reason)
     log.error("\(reason); \(hint(reason)) trying again until it works")
   }
 
@@ -67,14 +74,23 @@ final class ConnectionReporter: IngestObserver {
 
   private func hint(_ reason: MosquittoError) -> String {
     switch reason {
-    case .refused: "check mqtt.username and mqtt.password_file;"
-    case .tls, .unreadableFile: "check mqtt.tls.*;"
+    case .refused(_, _, reasonCode: 0x86), .refused(_, _, reasonCode: 0x87):
+      "check mqtt.username and mqtt.password_file;"
+    case .refused(_, _, reasonCode: 0x85): "check mqtt.client_id;"
+    case .refused: "ask whoever runs it;"
+    case .tls, .unreadableFile: "check mqtt.tls.* and the broker's certificate;"
+    // A broker that wants a certificate, or TLS at all, hangs up without a word (TLS 1.3 sends the refusal
+    // only after the handshake).
+    case .connectionLost, .protocolViolation:
+      settings.mqtt.tls.isEnabled
+        ? "does it want a certificate? check mqtt.tls.*;"
+        : "does it want TLS? check mqtt.port and mqtt.tls.ca_file;"
     default: "check mqtt.host and mqtt.port;"
     }
   }
 
   func wokenUp() {
-    if signals.takeCountsRequest() { counts(status()) }
+    if countsRequested() { counts(status()) }
   }
 
   /// The counts in one line.

@@ -124,7 +124,8 @@ public final class Daemon {
     let client = try attempt { () throws(MosquittoError) in try Client(options) }
     let wakeUp = signals.wakeUp
     let engine = EngineThread(player: player) { wakeUp.signal() }
-    let reporter = ConnectionReporter(settings, log: log, signals: signals) { engine.status }
+    let reporter = ConnectionReporter(
+      settings, log: log, countsRequested: { signals.takeCountsRequest() }, status: { engine.status })
     let ingest = IngestOptions(
       subscriptions: router.subscriptions, maxMessageBytes: Int(settings.limits.maxMessageBytes))
     let loop = IngestLoop(

@@ -15,28 +15,32 @@ public final class TestCertificates {
   public var clientKeyFile: String { folder + "/client.key" }
   private let folder: String
 
-  /// Makes the authority and both certificates. `serverNames` is the server's subjectAltName.
-  public init(serverNames: String = "IP:127.0.0.1,DNS:localhost") throws {
+  /// Makes the authority and both certificates. `serverNames` is the server's subjectAltName; with
+  /// `serverDays` of -1 its certificate expired yesterday.
+  public init(serverNames: String = "IP:127.0.0.1,DNS:localhost", serverDays: Int = 2) throws {
     folder = try temporaryFolder("stepgate-tls")
     try openssl(
       "req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days 2 -subj /CN=stepgate-test-ca",
       "-keyout", folder + "/ca.key", "-out", caFile)
-    try sign("server", subject: "/CN=stepgate-test-server", extensions: "subjectAltName=\(serverNames)")
-    try sign("client", subject: "/CN=stepgate-test-client", extensions: "extendedKeyUsage=clientAuth")
+    let server = "subjectAltName=\(serverNames)"
+    try sign("server", subject: "/CN=stepgate-test-server", extensions: server, days: serverDays)
+    try sign(
+      "client", subject: "/CN=stepgate-test-client", extensions: "extendedKeyUsage=clientAuth", days: 2)
   }
 
   deinit {
     try? FileManager.default.removeItem(atPath: folder)
   }
 
-  private func sign(_ name: String, subject: String, extensions: String) throws {
+  private func sign(_ name: String, subject: String, extensions: String, days: Int) throws {
     let path = folder + "/" + name
     try openssl(
       "req -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -subj \(subject)",
       "-keyout", path + ".key", "-out", path + ".csr")
     try extensions.write(toFile: path + ".ext", atomically: true, encoding: .utf8)
     try openssl(
-      "x509 -req -days 2 -CAcreateserial", "-in", path + ".csr", "-CA", caFile, "-CAkey", folder + "/ca.key",
+      "x509 -req -days \(days) -CAcreateserial", "-in", path + ".csr", "-CA", caFile, "-CAkey",
+      folder + "/ca.key",
       "-extfile", path + ".ext", "-out", path + ".crt")
   }
 

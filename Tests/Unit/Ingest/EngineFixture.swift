@@ -1,0 +1,40 @@
+import Ingest
+import Pipeline
+import Records
+import Storage
+import Testing
+
+/// An engine with tables in a folder of their own, and the player in front of it.
+struct EngineFixture {
+  let folder: ScratchFolder
+  let engine: Engine
+  let player: EntryPlayer
+
+  init(fileSystem: any FileSystem = LocalFileSystem()) throws {
+    folder = try ScratchFolder()
+    engine = try Engine(
+      settings: EngineSettings(), fileSystem: fileSystem, dataDirectory: folder("data"), hashSeed: 1)
+    player = EntryPlayer(
+      engine: engine,
+      router: TopicRouter(
+        customer: try TopicFilter("stedi/customer/#", kind: .customer),
+        accelerometer: try TopicFilter("stedi/accelerometer/{user}", kind: .accelerometer),
+        stepTrainer: try TopicFilter("stedi/step_trainer/#", kind: .stepTrainer)))
+  }
+
+  /// The rows of a table, as far as they were flushed.
+  func rows(_ table: Table) throws -> [String] {
+    let directory = table.directory(in: folder("data"))
+    let fileSystem = LocalFileSystem()
+    return try fileSystem.list(directory).filter { $0.hasSuffix(".ndjson") && $0 != "current.ndjson" }
+      .flatMap { try fileSystem.text("\(directory)/\($0)").split(separator: "\n").map(String.init) }
+  }
+}
+
+/// Records as they come.
+enum Texts {
+  static let customer =
+    #"{"email":"ada@x","serialNumber":"S1","lastUpdateDate":1,"shareWithResearchAsOfDate":1}"#
+  static let accelerometer = #"{"user":"ada@x","timestamp":1000,"x":1,"y":2,"z":3}"#
+  static let stepTrainer = #"{"sensorReadingTime":1050,"serialNumber":"S1","distanceFromObject":7}"#
+}

@@ -1,0 +1,108 @@
+import Journal
+import Pipeline
+import Records
+import Testing
+
+@testable import Ingest
+
+@Suite struct EntryPlayerTests {
+  private func play(_ fixture: EngineFixture, _ entries: Entry...) throws {
+    try fixture.player.play(EntryBuffer(entries))
+    try fixture.engine.flush()
+  }
+
+  @Test func `The topic decides the kind, and a batch may hold all kinds`() throws {
+    let fixture = try EngineFixture()
+    try play(
+      fixture, Entry(topic: "stedi/customer/1", payload: Texts.customer),
+      Entry(topic: "stedi/accelerometer/ada@x", payload: Texts.accelerometer),
+      Entry(topic: "stedi/step_trainer/a/b", payload: Texts.stepTrainer),
+      Entry(topic: "other/ada@x", payload: Texts.accelerometer))
+    let counts = fixture.engine.counts
+    #expect(counts[.customer, .consenting] == 1)
+    #expect(counts[.accelerometer, .trusted] == 1)
+    #expect(counts[.stepTrainer, .trusted] == 1)
+    #expect(counts[.unknown, .malformed] == 1)
+    #expect(counts.balance)
+    #expect(try fixture.rows(.machineLearningCurated).count == 1)
+    #expect(try fixture.rows(.rejected).count == 1)
+  }
+
+  @Test func `The topic's placeholder level must equal the field`() throws {
+    let fixture = try EngineFixture()
+    try play(
+      fixture, Entry(topic: "stedi/customer/1", payload: Texts.customer),
+      Entry(topic: "stedi/accelerometer/eve@x", payload: Texts.accelerometer))
+    #expect(fixture.engine.counts[.accelerometer, .identityMismatch] == 1)
+    #expect(try fixture.rows(.accelerometerTrusted).isEmpty)
+  }
+
+  @Test func `A cut payload is oversized and not read, even where what is left is a record`() throws {
+    let fixture = try EngineFixture()
+    try play(
+      fixture, Entry(topic: "stedi/customer/1", payload: Texts.customer),
+      Entry(
+        topic: "stedi/accelerometer/ada@x", payload: Texts.accelerometer, originalPayloadBytes: 2_000_000),
+      Entry(topic: "other", payload: "x", originalPayloadBytes: 2_000_000))
+    let counts = fixture.engine.counts
+    #expect(counts[.accelerometer, .oversized] == 1)
+    #expect(counts[.accelerometer, .trusted] == 0)
+    #expect(counts[.unknown, .oversized] == 1)
+    #expect(counts.balance)
+    let rejected = try fixture.rows(.rejected)
+    #expect(rejected.count == 2)
+    #expect(rejected.allSatisfy { $0.contains(#""reason":"oversized""#) })
+  }
+
+  @Test func `An entry's arrival is the time that its records are judged by`() throws {
+    let fixture = try EngineFixture()
+    try play(
+      fixture, Entry(arrivalMs: 5, topic: "stedi/customer/1", payload: Texts.customer),
+      // 1000 ms is more than 5 minutes ahead of the first arrival, not of the second.
+      Entry(arrivalMs: 1_000 - 300_001, topic: "stedi/accelerometer/ada@x", payload: Texts.accelerometer),
+      Entry(arrivalMs: 1_000 - 300_000, topic: "stedi/accelerometer/ada@x", payload: Texts.accelerometer))
+    #expect(fixture.engine.counts[.accelerometer, .future] == 1)
+    #expect(fixture.engine.counts[.accelerometer, .trusted] == 1)
+    let receivedAt = #"{"receivedAt":\#(1_000 - 300_001),"#
+    #expect(try fixture.rows(.rejected).first?.hasPrefix(receivedAt) == true)
+  }
+
+  @Test func `Pieces of customer files are customer records, whatever the path looks like`() throws {
+    let fixture = try EngineFixture()
+    try play(
+      fixture,
+      Entry(kind: .customerFile, topic: "stedi/step_trainer/1", payload: "\(Texts.customer)\nbad\n"),
+      Entry(kind: .customerFile, topic: "/c.json", payload: "begin of a long line", originalPayloadBytes: 21))
+    let counts = fixture.engine.counts
+    #expect(counts[.customer, .consenting] == 1)
+    #expect(counts[.customer, .malformed] == 1)
+    #expect(counts[.customer, .oversized] == 1)
+  }
+
+  @Test func `Entries that are no records count as none`() throws {
+    let fixture = try EngineFixture()
+    try play(
+      fixture, Entry(kind: .settings, topic: "", payload: "{}"),
+      Entry(kind: .sessionGap, topic: "", payload: ""))
+    #expect(RecordKind.allCases.allSatisfy { fixture.engine.counts.received($0) == 0 })
+    #expect(try fixture.rows(.rejected).isEmpty)
+  }
+
+  @Test func `How entries were batched changes nothing`() throws {
+    let entries = [
+      Entry(topic: "stedi/customer/1", payload: Texts.customer),
+      Entry(topic: "stedi/step_trainer/1", payload: Texts.stepTrainer),
+      Entry(topic: "stedi/accelerometer/ada@x", payload: Texts.accelerometer),
+      Entry(topic: "stedi/accelerometer/ada@x", payload: Texts.accelerometer),
+    ]
+    let together = try EngineFixture()
+    try together.player.play(EntryBuffer(entries))
+    try together.engine.flush()
+    let apart = try EngineFixture()
+    for entry in entries { try play(apart, entry) }
+    #expect(together.engine.counts == apart.engine.counts)
+    for table in Table.written(landing: false) {
+      #expect(try together.rows(table) == apart.rows(table))
+    }
+  }
+}

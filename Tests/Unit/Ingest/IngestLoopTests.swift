@@ -1,0 +1,175 @@
+// The order of reading, writing and acknowledging, with a real broker and a disk that fails.
+
+import Foundation
+import Journal
+import Pipeline
+import Records
+import Storage
+import TestSupport
+import Testing
+
+@testable import Ingest
+@testable import Mosquitto
+
+/// One gateway's ingest, to be run once. Each has a journal and tables of its own and the broker's one session.
+private final class IngestFixture: IngestObserver {
+  let journal: JournalFixture
+  let journalDisk = FaultyFileSystem()
+  let tableDisk = FaultyFileSystem()
+  let engine: EngineFixture
+  let writer: JournalWriter
+  let wakeUp = WakeUp()
+  private let broker: PrivateBroker
+  private(set) var sessionsPresent: [Bool] = []
+  private(set) var wakeUps = 0
+
+  init(_ broker: PrivateBroker) throws {
+    self.broker = broker
+    journal = try JournalFixture()
+    engine = try EngineFixture(fileSystem: tableDisk)
+    writer = try JournalWriter(fileSystem: journalDisk, directory: journal.directory)
+  }
+
+  static func options(_ broker: PrivateBroker) -> ConnectOptions {
+    ConnectOptions(host: broker.host, port: broker.port, clientID: "gateway")
+  }
+
+  /// Runs the loop until it fails or `isDone`.
+  func run(maxMessageBytes: Int = 1 << 20, until isDone: @escaping (IngestFixture, PipelineStatus) -> Bool)
+    throws
+  {
+    let wakeUp = wakeUp
+    let thread = EngineThread(player: engine.player) { wakeUp.signal() }
+    let deadline = Date(timeIntervalSinceNow: 20)
+    let options = IngestOptions(subscriptions: ["stedi/#"], maxMessageBytes: maxMessageBytes)
+    let loop = IngestLoop(
+      client: try Client(Self.options(broker)), options: options, journal: writer, engine: thread,
+      wakeUp: wakeUp, observer: self,
+      isStopping: { [unowned self] in isDone(self, thread.status) || Date() > deadline })
+    thread.start()
+    let outcome = Result { () throws(IngestError) in try loop.run() }
+    // What failed is the loop's to tell; the engine fails here with the same words.
+    try? thread.stop()
+    try outcome.get()
+    #expect(Date() < deadline, "the loop did not get there in time")
+  }
+
+  func subscribed(sessionPresent: Bool) { sessionsPresent.append(sessionPresent) }
+  func wokenUp() { wakeUps += 1 }
+  func subscriptionRefused(_ filter: String, reasonCode: UInt8) {}
+  func connectFailed(_ reason: MosquittoError, retryInMs: Int) {}
+  func disconnected(_ reason: MosquittoError?) {}
+}
+
+@Suite struct IngestLoopTests {
+  private let messages = 50
+
+  /// A broker that holds messages for the session "gateway".
+  private func brokerWithMessages(_ payloads: [[UInt8]]? = nil) throws -> PrivateBroker {
+    let broker = try PrivateBroker()
+    try IngestFixture(broker).run { fixture, _ in !fixture.sessionsPresent.isEmpty }
+    let publisher = try TestClient(
+      ConnectOptions(host: broker.host, port: broker.port, clientID: "publisher"))
+    try publisher.connect()
+    try publisher.publish("stedi/customer/x", payloads ?? numbered(messages))
+    return broker
+  }
+
+  /// What the broker still holds for the session, in order.
+  private func unacknowledged(_ broker: PrivateBroker) throws -> [String] {
+    let publisher = try TestClient(
+      ConnectOptions(host: broker.host, port: broker.port, clientID: "marker"))
+    try publisher.connect()
+    try publisher.publish("stedi/marker", [Array("marker".utf8)])
+    let client = try TestClient(IngestFixture.options(broker))
+    try client.connect()
+    #expect(client.events.sessionsPresent == [true])
+    try client.drive(writing: false) { client.events.messages.last?.topic == "stedi/marker" }
+    return client.events.messages.dropLast().map { String(decoding: $0.payload, as: UTF8.self) }
+  }
+
+  private var allMessages: [String] { (0..<messages).map(String.init) }
+
+  @Test func `What is acknowledged is in the journal, durable, in order, and judged`() throws {
+    let broker = try brokerWithMessages()
+    let fixture = try IngestFixture(broker)
+    try fixture.run { _, status in status.counts.received(.customer) == messages }
+
+    #expect(try unacknowledged(broker).isEmpty)
+    let entries = try fixture.journal.entries()
+    #expect(entries.map(\.payload) == allMessages)
+    #expect(entries.allSatisfy { $0.topic == "stedi/customer/x" && $0.packetID > 0 && $0.kind == .message })
+    #expect(fixture.writer.durablePosition == fixture.writer.endPosition)
+    #expect(try fixture.engine.rows(.rejected).count == messages)
+  }
+
+  @Test(arguments: [StorageError.Operation.sync, .write])
+  func `With a journal that fails nothing is acknowledged or judged, and the loop ends with its error`(
+    operation: StorageError.Operation
+  ) throws {
+    let broker = try brokerWithMessages()
+    let fixture = try IngestFixture(broker)
+    fixture.journalDisk.fail(operation)
+    let error = #expect(throws: IngestError.self) { try fixture.run { _, _ in false } }
+    guard case .journal(let reason) = error else {
+      Issue.record("\(String(describing: error))")
+      return
+    }
+    #expect(reason.operation == operation && reason.code == EIO)
+    #expect(fixture.engine.engine.counts.received(.customer) == 0)
+    #expect(try unacknowledged(broker) == allMessages)
+  }
+
+  @Test func `A batch is one write to the journal and one sync`() throws {
+    let broker = try brokerWithMessages()
+    let fixture = try IngestFixture(broker)
+    _ = fixture.journalDisk.takeLog()
+    try fixture.run { _, status in status.counts.received(.customer) == messages }
+    // A write and a sync for each batch, however many there were.
+    let log = fixture.journalDisk.takeLog().map { String($0.prefix { $0 != " " }) }
+    #expect(!log.isEmpty && log.count.isMultiple(of: 2))
+    for pair in stride(from: 0, to: log.count, by: 2) {
+      #expect(log[pair...].prefix(2) == ["write", "sync"])
+    }
+  }
+
+  @Test func `With tables that fail the loop ends with their error, and the journal has what came`() throws {
+    let broker = try brokerWithMessages()
+    let fixture = try IngestFixture(broker)
+    fixture.tableDisk.fail(.write)
+    let error = #expect(throws: IngestError.self) { try fixture.run { _, _ in false } }
+    guard case .tables(let reason) = error else {
+      Issue.record("\(String(describing: error))")
+      return
+    }
+    #expect(reason.operation == .write)
+    let journaled = try fixture.journal.entries().map(\.payload)
+    #expect(journaled + (try unacknowledged(broker)) == allMessages)
+  }
+
+  @Test func `Of a payload that is too large only the begin is kept, with its length`() throws {
+    let limit = 10_000
+    let payloads = [limit, limit + 1, 4_097].map { [UInt8](repeating: UInt8(ascii: "x"), count: $0) }
+    let broker = try brokerWithMessages(payloads)
+    let fixture = try IngestFixture(broker)
+    try fixture.run(maxMessageBytes: limit) { _, status in status.counts.received(.customer) == 3 }
+    let entries = try fixture.journal.entries()
+    #expect(entries.map(\.payload.utf8.count) == [limit, 4_096, 4_097])
+    #expect(entries.map(\.originalPayloadBytes) == [nil, limit + 1, nil])
+    #expect(fixture.engine.engine.counts[.customer, .oversized] == 1)
+  }
+
+  @Test func `A wake-up is told at once, and stopping leaves the session with the broker`() throws {
+    let broker = try PrivateBroker()
+    let fixture = try IngestFixture(broker)
+    fixture.wakeUp.signal()
+    let start = Date()
+    try fixture.run { fixture, _ in fixture.wakeUps > 0 && !fixture.sessionsPresent.isEmpty }
+    #expect(fixture.sessionsPresent == [false])
+    #expect(Date().timeIntervalSince(start) < 5)
+
+    let again = try IngestFixture(broker)
+    try again.run { fixture, _ in !fixture.sessionsPresent.isEmpty }
+    #expect(again.sessionsPresent == [true])
+  }
+}

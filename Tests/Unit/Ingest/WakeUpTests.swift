@@ -1,0 +1,50 @@
+import Glibc
+import Testing
+
+@testable import Ingest
+
+@Suite struct WakeUpTests {
+  private func isSignalled(_ wakeUp: WakeUp, timeoutMs: Int32 = 0) -> Bool {
+    var entry = pollfd(fd: wakeUp.descriptor, events: Int16(POLLIN), revents: 0)
+    return poll(&entry, 1, timeoutMs) == 1
+  }
+
+  @Test func `A signal lasts until it is reset`() {
+    let wakeUp = WakeUp()
+    #expect(!isSignalled(wakeUp))
+    wakeUp.signal()
+    #expect(isSignalled(wakeUp))
+    #expect(isSignalled(wakeUp))
+    wakeUp.reset()
+    #expect(!isSignalled(wakeUp))
+    wakeUp.signal()
+    #expect(isSignalled(wakeUp))
+  }
+
+  @Test func `However many signals there were, none blocks and one reset takes them all`() {
+    let wakeUp = WakeUp()
+    // More than a pipe holds (64 KiB).
+    for _ in 0..<100_000 { wakeUp.signal() }
+    #expect(isSignalled(wakeUp))
+    wakeUp.reset()
+    #expect(!isSignalled(wakeUp))
+  }
+
+  @Test func `Resetting what was not signalled does not wait`() {
+    let wakeUp = WakeUp()
+    wakeUp.reset()
+    #expect(!isSignalled(wakeUp))
+  }
+
+  @Test func `A signal from elsewhere ends a wait`() async {
+    let wakeUp = WakeUp()
+    async let signalling: Void = Task.detached { wakeUp.signal() }.value
+    #expect(isSignalled(wakeUp, timeoutMs: 10_000))
+    await signalling
+  }
+
+  @Test func `Its descriptor reaches no child process`() {
+    let wakeUp = WakeUp()
+    #expect(fcntl(wakeUp.descriptor, F_GETFD) & FD_CLOEXEC != 0)
+  }
+}
