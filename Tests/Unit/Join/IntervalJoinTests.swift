@@ -33,7 +33,7 @@ private final class Joined {
   /// The pairs "step trainer~accelerometer", nil for a duplicate.
   @discardableResult
   func accelerometer(
-    _ timeMs: Int64, customer: UInt32 = 0, serial: UInt32 = 0, numbers: String = "123"
+    _ timeMs: Int64, customer: UInt32 = 0, serial: UInt32 = 0, numbers: String = "123", xLength: UInt8 = 1
   ) -> [String]? {
     var text = Array(numbers.utf8)
     return text.withUnsafeMutableBufferPointer { text in
@@ -41,7 +41,8 @@ private final class Joined {
       record.time_ms = timeMs
       record.subject = customer
       record.numbers = UnsafePointer(text.baseAddress)
-      (record.x_length, record.y_length, record.z_length) = (1, 1, UInt8(text.count - 2))
+      (record.x_length, record.y_length) = (xLength, 1)
+      record.z_length = UInt8(text.count) - xLength - 1
       let added = join.addAccelerometer(record, serial: SerialID(serial), arrivalMs: arrivalMs)
       defer { join.settle(after: SerialID(serial)) }
       return pairs(added)
@@ -129,9 +130,13 @@ private let everywhere = Coverage(curatedFrom: .distantPast, consentedFrom: .dis
     #expect(joined.accelerometer(1, numbers: long) == [])
     #expect(joined.accelerometer(1, numbers: long) == nil)
     #expect(joined.accelerometer(1, numbers: long.dropLast() + "4") == [])
-    #expect(joined.stepTrainer(1)?.count == 6)
+    // The same digits, but as 12, 3 and 4 instead of 1, 2 and 34.
+    #expect(joined.accelerometer(1, numbers: "1234") == [])
+    #expect(joined.accelerometer(1, numbers: "1234", xLength: 2) == [])
+    #expect(joined.accelerometer(1, numbers: long, xLength: 2) == [])
+    #expect(joined.stepTrainer(1)?.count == 9)
     #expect(joined.stepTrainer(1) == nil)
-    #expect(joined.stepTrainer(1, distance: 1)?.count == 6)
+    #expect(joined.stepTrainer(1, distance: 1)?.count == 9)
   }
 
   @Test func `A pair needs its own customer's consent for both readings`() {
