@@ -225,11 +225,6 @@ struct ReadingList<Element: Reading> {
     }
   }
 
-  /// Removes the readings from a time on.
-  mutating func removeLast(from timeMs: Int64, _ each: (Element) -> Void) {
-    removeAll(where: { $0.timeMs >= timeMs }, each)
-  }
-
   /// Removes the readings that satisfy a condition. Looks at all.
   mutating func removeAll(where condition: (Element) -> Bool, _ each: (Element) -> Void) {
     for place in stride(from: Int(chunkCount) - 1, through: 0, by: -1) {

@@ -89,17 +89,6 @@ public struct TextSlab: ~Copyable {
     }
   }
 
-  /// Whether a text equals these bytes.
-  public func equals(_ handle: TextHandle, _ bytes: UnsafeRawBufferPointer) -> Bool {
-    guard Int(handle.length) == bytes.count else { return false }
-    var equal = true
-    forEachPiece(of: handle) { offset, piece in
-      equal = piece.elementsEqual(UnsafeRawBufferPointer(rebasing: bytes[offset..<offset + piece.count]))
-      return equal
-    }
-    return equal
-  }
-
   /// Forgets a text.
   public mutating func remove(_ handle: TextHandle) {
     var cell = handle.cell

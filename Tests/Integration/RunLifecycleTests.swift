@@ -94,7 +94,7 @@ extension RunTests {
       #expect(
         summary.tables == [
           "customer_trusted": 2, "accelerometer_trusted": 1, "step_trainer_trusted": 1,
-          "customers_curated": 1, "machine_learning_curated": 1, "rejected": 1,
+          "customers_curated": 1, "machine_learning_curated": 1, "rejected": 1, "gaps": 0,
         ])
     }
 

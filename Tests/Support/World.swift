@@ -41,7 +41,7 @@ public struct WorldMaker {
   private static let emails = ["a@x", "b@x", "c@x", "q\"\\ü@x"]
   private static let serialNumbers = ["s1", "s2", "s\"3"]
   private static let coordinates = [
-    "0", "1", "1.0", "-0.5", "1e2", "0.12345678901234567", "-12345678.901234567", "3.0000000000000004",
+    "1", "11", "1.0", "-0.5", "1e2", "0.12345678901234567", "-12345678.901234567", "3.0000000000000004",
   ]
 
   public init(seed: UInt64) { random = SeededRandom(seed: seed) }
@@ -151,7 +151,7 @@ public struct WorldMaker {
       return .accelerometer(
         OracleAccelerometer(
           user: random.oneIn(15) ? "nobody" : random.pick(Self.emails), timeMs: timeMs,
-          x: random.pick(Self.coordinates), y: "0.25", z: random.pick(Self.coordinates)))
+          x: random.pick(Self.coordinates), y: random.pick(["1", "11"]), z: random.pick(Self.coordinates)))
     default:
       return .stepTrainer(
         OracleStepTrainer(

@@ -12,14 +12,20 @@ struct EngineFixture {
 
   init(fileSystem: any FileSystem = LocalFileSystem()) throws {
     folder = try ScratchFolder()
+    var settings = EngineSettings()
+    settings.live = true
     engine = try Engine(
-      settings: EngineSettings(), fileSystem: fileSystem, dataDirectory: folder("data"), hashSeed: 1)
-    player = EntryPlayer(
-      engine: engine,
-      router: TopicRouter(
-        customer: try TopicFilter("stedi/customer/#", kind: .customer),
-        accelerometer: try TopicFilter("stedi/accelerometer/{user}", kind: .accelerometer),
-        stepTrainer: try TopicFilter("stedi/step_trainer/#", kind: .stepTrainer)))
+      settings: settings, fileSystem: fileSystem, dataDirectory: folder("data"), hashSeed: 1)
+    let router = TopicRouter(
+      customer: try TopicFilter("stedi/customer/#", kind: .customer),
+      accelerometer: try TopicFilter("stedi/accelerometer/{user}", kind: .accelerometer),
+      stepTrainer: try TopicFilter("stedi/step_trainer/#", kind: .stepTrainer))
+    player = EntryPlayer(engine: engine, router: router) { text in
+      guard String(decoding: text, as: UTF8.self) == "tolerance 500" else { return nil }
+      var changed = settings
+      changed.join.toleranceMs = 500
+      return PlayerSettings(engine: changed, router: router)
+    }
   }
 
   /// The rows of a table, as far as they were flushed.

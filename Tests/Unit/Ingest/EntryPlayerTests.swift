@@ -79,13 +79,45 @@ import Testing
     #expect(counts[.customer, .oversized] == 1)
   }
 
-  @Test func `Entries that are no records count as none`() throws {
+  @Test func `The beginning of the first session is no record and no gap`() throws {
     let fixture = try EngineFixture()
-    try play(
-      fixture, Entry(kind: .settings, topic: "", payload: "{}"),
-      Entry(kind: .sessionGap, topic: "", payload: ""))
+    try play(fixture, Entry(kind: .sessionGap, topic: "", payload: ""))
     #expect(RecordKind.allCases.allSatisfy { fixture.engine.counts.received($0) == 0 })
-    #expect(try fixture.rows(.rejected).isEmpty)
+    #expect(try fixture.rows(.gaps).isEmpty)
+  }
+
+  @Test func `A later session's beginning is a row of the gaps, from the last contact on`() throws {
+    let fixture = try EngineFixture()
+    let entries = EntryBuffer()
+    SessionStart.append(lastContactMs: 1_000, arrivalMs: 2_000, to: entries)
+    try fixture.player.play(entries)
+    let row = #"{"from":1000,"to":2000,"reason":"the broker no longer knew the session"}"#
+    #expect(try fixture.rows(.gaps) == [row])
+  }
+
+  @Test func `Settings apply to the entries behind them, and to no others`() throws {
+    let fixture = try EngineFixture()
+    let stepTrainer = #"{"sensorReadingTime":1500,"serialNumber":"S1","distanceFromObject":7}"#
+    try play(
+      fixture, Entry(topic: "stedi/customer/1", payload: Texts.customer),
+      Entry(topic: "stedi/accelerometer/ada@x", payload: Texts.accelerometer),
+      Entry(topic: "stedi/step_trainer/1", payload: stepTrainer))
+    #expect(try fixture.rows(.machineLearningCurated).isEmpty)
+    try play(
+      fixture, Entry(kind: .settings, topic: "", payload: "tolerance 500"),
+      Entry(topic: "stedi/step_trainer/1", payload: Texts.stepTrainer.replacing("1050", with: "1499")))
+    #expect(try fixture.rows(.machineLearningCurated).count == 1)
+  }
+
+  @Test func `Settings that this version cannot read end the play at their position`() throws {
+    let fixture = try EngineFixture()
+    let error = #expect(throws: PlayError.self) {
+      try play(fixture, Entry(kind: .settings, topic: "", payload: "something else"))
+    }
+    guard case .unreadableSettings = error else {
+      Issue.record("\(String(describing: error))")
+      return
+    }
   }
 
   @Test func `How entries were batched changes nothing`() throws {
@@ -97,11 +129,10 @@ import Testing
     ]
     let together = try EngineFixture()
     try together.player.play(EntryBuffer(entries))
-    try together.engine.flush()
     let apart = try EngineFixture()
     for entry in entries { try play(apart, entry) }
     #expect(together.engine.counts == apart.engine.counts)
-    for table in Table.written(landing: false) {
+    for table in EngineSettings().tables {
       #expect(try together.rows(table) == apart.rows(table))
     }
   }

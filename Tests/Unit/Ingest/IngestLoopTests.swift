@@ -43,8 +43,8 @@ private final class IngestFixture: IngestObserver {
     let deadline = Date(timeIntervalSinceNow: 20)
     let options = IngestOptions(subscriptions: ["stedi/#"], maxMessageBytes: maxMessageBytes)
     let loop = IngestLoop(
-      client: try Client(Self.options(broker)), options: options, journal: writer, engine: thread,
-      wakeUp: wakeUp, observer: self,
+      client: try Client(Self.options(broker)), options: options, journal: writer, redeliveries: RedeliveryFilter(),
+      engine: thread, wakeUp: wakeUp, observer: self,
       isStopping: { [unowned self] in isDone(self, thread.status) || Date() > deadline })
     thread.start()
     let outcome = Result { () throws(IngestError) in try loop.run() }
@@ -59,6 +59,7 @@ private final class IngestFixture: IngestObserver {
   func subscriptionRefused(_ filter: String, reasonCode: UInt8) {}
   func connectFailed(_ reason: MosquittoError, retryInMs: Int) {}
   func disconnected(_ reason: MosquittoError?) {}
+  func sessionLost(fromMs: Int64, toMs: Int64) {}
 }
 
 @Suite struct IngestLoopTests {
@@ -138,7 +139,7 @@ private final class IngestFixture: IngestObserver {
     let fixture = try IngestFixture(broker)
     fixture.tableDisk.fail(.write)
     let error = #expect(throws: IngestError.self) { try fixture.run { _, _ in false } }
-    guard case .tables(let reason) = error else {
+    guard case .engine(.tables(.storage(let reason))) = error else {
       Issue.record("\(String(describing: error))")
       return
     }
@@ -154,7 +155,7 @@ private final class IngestFixture: IngestObserver {
     let fixture = try IngestFixture(broker)
     try fixture.run(maxMessageBytes: limit) { _, status in status.counts.received(.customer) == 3 }
     let entries = try fixture.journal.entries()
-    #expect(entries.map(\.payload.utf8.count) == [limit, 4_096, 4_097])
+    #expect(entries.map(\.payload.utf8.count) == [limit, refusedTextBytes, 4_097])
     #expect(entries.map(\.originalPayloadBytes) == [nil, limit + 1, nil])
     #expect(fixture.engine.engine.counts[.customer, .oversized] == 1)
   }

@@ -68,7 +68,7 @@ import TestSupport
       list.removeFirst(before: cut) { _ in removed += 1 }
       model.removeAll { $0.0 < cut }
     case 1:
-      list.removeLast(from: cut) { _ in removed += 1 }
+      list.removeAll(where: { $0.timeMs >= cut }) { _ in removed += 1 }
       model.removeAll { $0.0 >= cut }
     case 2:
       list.removeAll(where: { $0.distance == 3 }) { _ in removed += 1 }

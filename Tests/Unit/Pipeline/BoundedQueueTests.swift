@@ -4,7 +4,7 @@ import Testing
 @testable import Pipeline
 
 /// A hang here is a bug: each test is ended by its time limit.
-@Suite(.timeLimit(.minutes(1))) struct BoundedQueueTests {
+@Suite(.timeLimit(.minutes(5))) struct BoundedQueueTests {
   /// Runs `body` on a thread of its own, and waits for what it returns.
   private func onThread<Result: Sendable>(_ body: @escaping @Sendable () -> Result) async -> Result {
     await withCheckedContinuation { continuation in

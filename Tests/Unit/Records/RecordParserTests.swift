@@ -41,6 +41,10 @@ private let badTexts: [PayloadCase] = [
   PayloadCase("a comma too much", #"{"user":"u","timestamp":1,"x":1,"y":2,"z":3,}"#, "not JSON"),
   PayloadCase("a comma too few", #"{"user":"u" "timestamp":1,"x":1,"y":2,"z":3}"#, "not JSON"),
   PayloadCase("a colon too few", #"{"user" "u","timestamp":1,"x":1,"y":2,"z":3}"#, "not JSON"),
+  PayloadCase(
+    "a colon behind a value", #"{"timestamp":1,"x":1,"y":2,"z":3,"user":"u":5}}"#, "not JSON"),
+  PayloadCase(
+    "a number behind the brace", #"{"user":"u","timestamp":1,"x":1,"y":2,"z":3}5}"#, "text behind the record"),
   PayloadCase("single quotes", "{'user':'u','timestamp':1,'x':1,'y':2,'z':3}", "not JSON"),
   PayloadCase("a comment", "/* */" + good, "not a JSON object"),
   PayloadCase("text behind", good + " x", "not JSON"),

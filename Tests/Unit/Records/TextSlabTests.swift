@@ -30,19 +30,6 @@ import TestSupport
     for (handle, expected) in stored { #expect(text(handle, in: slab) == expected) }
   }
 
-  @Test func `A text equals its own bytes only`() {
-    var slab = TextSlab()
-    let text = Array(repeating: UInt8(7), count: 150)
-    let handle = text.withUnsafeBytes { slab.store($0) }
-    #expect(text.withUnsafeBytes { slab.equals(handle, $0) })
-    for place in [0, 59, 60, 149] {
-      var other = text
-      other[place] = 8
-      #expect(!other.withUnsafeBytes { slab.equals(handle, $0) })
-    }
-    #expect(!text.dropLast().withUnsafeBytes { slab.equals(handle, $0) })
-  }
-
   @Test func `A removed text is overwritten`() {
     var slab = TextSlab()
     let secret = Array("what a customer took back".utf8)
