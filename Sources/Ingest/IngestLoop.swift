@@ -75,6 +75,7 @@ public final class IngestLoop: ClientDelegate {
   private var batch: EntryBatch
   private var backoff = Backoff()
   private var connectAtMs = 0
+  private var subscribedAtMs = 0
   private var housekeepAtMs = 0
   private var isConnecting = false
   private var sessionPresent = false
@@ -149,7 +150,8 @@ public final class IngestLoop: ClientDelegate {
   public func received(_ message: borrowing MessageView) {
     let isOversized = message.payload.count > options.maxMessageBytes
     let kept =
-      isOversized ? UnsafeRawBufferPointer(rebasing: message.payload.prefix(Self.oversizedBytes)) : message.payload
+      isOversized
+      ? UnsafeRawBufferPointer(rebasing: message.payload.prefix(Self.oversizedBytes)) : message.payload
     batch.entries.append(
       kind: .message, arrivalMs: arrivalMs, packetID: message.packetID, topic: message.topic, payload: kept,
       originalPayloadBytes: message.payload.count)
@@ -169,11 +171,13 @@ public final class IngestLoop: ClientDelegate {
     isConnecting = false
     self.sessionPresent = sessionPresent
     // Also on a session that was kept: the filters may have changed since, and it costs one packet.
-    do throws(MosquittoError) { try client.subscribe(options.subscriptions) } catch { observer?.disconnected(error) }
+    do throws(MosquittoError) { try client.subscribe(options.subscriptions) } catch {
+      observer?.disconnected(error)
+    }
   }
 
   public func subscribed(grantedQoS: [UInt8]) {
-    backoff.reset()
+    subscribedAtMs = monotonicMs()
     for (filter, code) in zip(options.subscriptions, grantedQoS) where code >= 0x80 {
       observer?.subscriptionRefused(filter, reasonCode: code)
     }
@@ -186,6 +190,9 @@ public final class IngestLoop: ClientDelegate {
   }
 
   public func disconnected(_ reason: MosquittoError?) {
+    // Only a connection that lasted is a success: two gateways with the same client id connect every time,
+    // and throw each other out as often.
+    if monotonicMs() - subscribedAtMs >= Backoff.lastMs { backoff.reset() }
     _ = retryLater()
     observer?.disconnected(reason)
   }
