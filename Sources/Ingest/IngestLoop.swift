@@ -150,8 +150,7 @@ public final class IngestLoop: ClientDelegate {
   public func received(_ message: borrowing MessageView) {
     let isOversized = message.payload.count > options.maxMessageBytes
     let kept =
-      isOversized
-      ? UnsafeRawBufferPointer(rebasing: message.payload.prefix(Self.oversizedBytes)) : message.payload
+      isOversized ? UnsafeRawBufferPointer(rebasing: message.payload.prefix(Self.oversizedBytes)) : message.payload
     batch.entries.append(
       kind: .message, arrivalMs: arrivalMs, packetID: message.packetID, topic: message.topic, payload: kept,
       originalPayloadBytes: message.payload.count)
@@ -171,9 +170,7 @@ public final class IngestLoop: ClientDelegate {
     isConnecting = false
     self.sessionPresent = sessionPresent
     // Also on a session that was kept: the filters may have changed since, and it costs one packet.
-    do throws(MosquittoError) { try client.subscribe(options.subscriptions) } catch {
-      observer?.disconnected(error)
-    }
+    do throws(MosquittoError) { try client.subscribe(options.subscriptions) } catch { observer?.disconnected(error) }
   }
 
   public func subscribed(grantedQoS: [UInt8]) {
