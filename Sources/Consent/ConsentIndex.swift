@@ -57,6 +57,7 @@ public final class ConsentIndex {
   var customers = GrowingArray<Customer>()
   var serials = GrowingArray<Serial>()
   var shared: [(consented: SharedClaims, curated: SharedClaims)] = []
+  private var freeAnonymousSerials: [UInt32] = []
   private var rows = TextSlab()
 
   /// - Parameter hashSeed: random for each process; fixed in tests.
@@ -158,7 +159,7 @@ public final class ConsentIndex {
     let before = customers[Int(id)]
     let serial: UInt32
     if text.length == 0 {
-      serial = before.isAnonymous ? before.serial : addSerial(serialNumbers.addAnonymous())
+      serial = before.isAnonymous ? before.serial : takeAnonymousSerial()
     } else {
       let (known, isNew) = serialNumbers.intern(
         UnsafeRawBufferPointer(start: text.bytes, count: Int(text.length)))
@@ -168,7 +169,12 @@ public final class ConsentIndex {
     customers[Int(id)].serial = serial
     customers[Int(id)].isAnonymous = text.length == 0
     if before.serial != Self.noSerial { serials[Int(before.serial)].claimants -= 1 }
+    if before.isAnonymous { freeAnonymousSerials.append(before.serial) }
     addClaimant(id, to: serial)
+  }
+
+  private func takeAnonymousSerial() -> UInt32 {
+    freeAnonymousSerials.popLast() ?? addSerial(serialNumbers.addAnonymous())
   }
 
   private func addSerial(_ id: UInt32) -> UInt32 {

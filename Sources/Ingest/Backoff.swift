@@ -4,7 +4,7 @@
 /// thousand gateways do not come back to a restarted broker at the same instant.
 struct Backoff {
   private static let firstMs = 500
-  private static let lastMs = 30_000
+  static let lastMs = 30_000
   private var ceilingMs = firstMs
 
   mutating func next() -> Int {

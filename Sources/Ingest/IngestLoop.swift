@@ -81,6 +81,7 @@ public final class IngestLoop: ClientDelegate {
   public private(set) var redelivered = 0
   private var backoff = Backoff()
   private var connectAtMs = 0
+  private var subscribedAtMs = 0
   private var housekeepAtMs = 0
   private var isConnecting = false
   private var sessionPresent = false
@@ -204,7 +205,7 @@ public final class IngestLoop: ClientDelegate {
   }
 
   public func subscribed(grantedQoS: [UInt8]) {
-    backoff.reset()
+    subscribedAtMs = monotonicMs()
     for (filter, code) in zip(options.subscriptions, grantedQoS) where code >= 0x80 {
       observer?.subscriptionRefused(filter, reasonCode: code)
     }
@@ -217,6 +218,9 @@ public final class IngestLoop: ClientDelegate {
   }
 
   public func disconnected(_ reason: MosquittoError?) {
+    // Only a connection that lasted is a success: two gateways with the same client id connect every time,
+    // and throw each other out as often.
+    if monotonicMs() - subscribedAtMs >= Backoff.lastMs { backoff.reset() }
     _ = retryLater()
     observer?.disconnected(reason)
   }

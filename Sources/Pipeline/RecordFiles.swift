@@ -79,7 +79,9 @@ public final class RecordFiles {
   {
     guard let names = try? fileSystem.list(path) else { return [path] }
     let endings = [".json", ".ndjson", ".jsonl"]
-    return names.filter { name in !name.hasPrefix(".") && endings.contains { name.hasSuffix($0) } }
+    // In a table's folder that one is a link to a segment, which would be read twice.
+    let link = "current.ndjson"
+    return names.filter { $0.first != "." && $0 != link && endings.contains(where: $0.hasSuffix) }
       .map { "\(path)/\($0)" }
   }
 

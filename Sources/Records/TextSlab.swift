@@ -83,9 +83,13 @@ public struct TextSlab: ~Copyable {
 
   /// Copies a text to `out`, which has room for its length.
   public func copy(_ handle: TextHandle, to out: UnsafeMutableRawPointer) {
-    forEachPiece(of: handle) { offset, piece in
-      (out + offset).copyMemory(from: piece.baseAddress!, byteCount: piece.count)
-      return true
+    var cell = handle.cell
+    var offset = 0
+    while cell != .max {
+      let count = min(Self.textBytes, Int(handle.length) - offset)
+      (out + offset).copyMemory(from: text(cell), byteCount: count)
+      offset += count
+      cell = link(cell).pointee
     }
   }
 
@@ -99,17 +103,6 @@ public struct TextSlab: ~Copyable {
       free = cell
       occupiedCells -= 1
       cell = next
-    }
-  }
-
-  private func forEachPiece(of handle: TextHandle, _ body: (Int, UnsafeRawBufferPointer) -> Bool) {
-    var cell = handle.cell
-    var offset = 0
-    while cell != .max {
-      let count = min(Self.textBytes, Int(handle.length) - offset)
-      guard body(offset, UnsafeRawBufferPointer(start: text(cell), count: count)) else { return }
-      offset += count
-      cell = link(cell).pointee
     }
   }
 }

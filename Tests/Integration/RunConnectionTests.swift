@@ -152,5 +152,18 @@ extension RunTests {
       try await gateway.stop()
       expectSameRows(try fixture.tables(), expected.tables)
     }
+
+    @Test func `Two gateways with one client id throw each other out less and less often`() async throws {
+      let broker = try PrivateBroker()
+      let fixtures = [try GatewayFixture(broker), try GatewayFixture(broker)]
+      let first = try await fixtures[0].startAndConnect()
+      let start = ContinuousClock.now
+      let second = try await fixtures[1].startAndConnect()
+      try await first.says("connecting again", times: 4)
+      // Its pauses were at least 0.25, 0.5 and 1 s; were each the first one, it would be 1.5 s at the most.
+      #expect(ContinuousClock.now - start > .milliseconds(1_750))
+      try await first.stop()
+      try await second.stop()
+    }
   }
 }

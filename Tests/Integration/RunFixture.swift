@@ -116,18 +116,14 @@ final class RunningGateway {
 
   /// The records that it has received, asked for with SIGUSR1.
   func received() async throws -> Int {
-    let before = try countLines().count
+    let before = try loggedCounts().count
     process.send(SIGUSR1)
-    try await eventually("the counts are logged") { try countLines().count > before }
-    let words = try #require(try countLines().last).split(separator: " ")
-    return try #require(Int(words[2]))
+    try await eventually("the counts are logged") { try loggedCounts().count > before }
+    return try #require(try loggedCounts().last)
   }
 
-  /// The lines with counts, from "received" on behind time and level: `TIME LEVEL received N records, …`.
-  private func countLines() throws -> [String] {
-    try log.filter { $0.contains(" received ") && $0.contains(" readings in the join") }
-      .map { $0.split(separator: " ", omittingEmptySubsequences: true).joined(separator: " ") }
-      .map { line in line.split(separator: " ").dropFirst(1).joined(separator: " ") }
+  private func loggedCounts() throws -> [Int] {
+    try log.compactMap { $0.firstMatch(of: /received (\d+) records/).flatMap { Int($0.1) } }
   }
 
   /// Waits until it has received so many records.

@@ -34,6 +34,19 @@ extension RunTests {
       #expect(fastest < .seconds(1))
     }
 
+    @Test func `Each line has the time, a level and a message, and stdout has none of it`() async throws {
+      let fixture = try GatewayFixture(settings: ["log.level": "debug"])
+      let gateway = try fixture.start()
+      try await gateway.says("next attempt in")
+      let outcome = try await gateway.stop()
+      #expect(outcome.output == "")
+      let line = /\d\d:\d\d:\d\d (debug|info|warning|error) +\S.*/
+      for text in outcome.error.split(separator: "\n") {
+        #expect(text.wholeMatch(of: line) != nil, "\(text)")
+      }
+      #expect(Set(try gateway.log.map { $0.split(separator: " ")[1] }) == ["debug", "info", "error"])
+    }
+
     @Test(arguments: [SIGTERM, SIGINT])
     func `A signal stops it in time, with success, and the session stays with the broker`(
       signal: Int32

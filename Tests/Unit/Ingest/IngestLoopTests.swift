@@ -43,7 +43,8 @@ private final class IngestFixture: IngestObserver {
     let deadline = Date(timeIntervalSinceNow: 20)
     let options = IngestOptions(subscriptions: ["stedi/#"], maxMessageBytes: maxMessageBytes)
     let loop = IngestLoop(
-      client: try Client(Self.options(broker)), options: options, journal: writer, redeliveries: RedeliveryFilter(),
+      client: try Client(Self.options(broker)), options: options, journal: writer,
+      redeliveries: RedeliveryFilter(),
       engine: thread, wakeUp: wakeUp, observer: self,
       isStopping: { [unowned self] in isDone(self, thread.status) || Date() > deadline })
     thread.start()

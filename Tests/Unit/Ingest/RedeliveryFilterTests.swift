@@ -68,7 +68,9 @@ private final class Receiver {
   @Test func `Devices that publish the same bytes all the time are not confused when ids come around`() {
     let receiver = Receiver()
     func id(_ number: Int) -> Int { number % 65_535 + 1 }
-    for number in 0..<70_000 where receiver.repeats(id(number), 9) { Issue.record("message \(number) is new") }
+    for number in 0..<70_000 where receiver.repeats(id(number), 9) {
+      Issue.record("message \(number) is new")
+    }
     // All were acknowledged; what comes next is new, though its id and content were there before.
     receiver.connect(session: true)
     for number in 70_000..<140_000 {

@@ -1,5 +1,4 @@
-import Dispatch
-import Glibc
+import Foundation
 import Testing
 
 @testable import Ingest
@@ -37,10 +36,9 @@ import Testing
     #expect(!isSignalled(wakeUp))
   }
 
-  @Test func `A signal from elsewhere ends a wait`() {
+  @Test func `A signal from another thread ends a wait`() {
     let wakeUp = WakeUp()
-    // A thread of its own: a task could wait for one of the few that the tests block.
-    DispatchQueue(label: "signalling").async { wakeUp.signal() }
+    Thread.detachNewThread { wakeUp.signal() }
     #expect(isSignalled(wakeUp, timeoutMs: 10_000))
   }
 
