@@ -22,7 +22,9 @@ let package = Package(
   ],
   targets: [
     .systemLibrary(name: "CMosquitto", pkgConfig: "libmosquitto", providers: [.apt(["libmosquitto-dev"])]),
-    .target(name: "CFastPath", linkerSettings: [.linkedLibrary("simdjson")]),
+    .target(
+      name: "CFastPath", cxxSettings: [.unsafeFlags(["-fno-exceptions"])],
+      linkerSettings: [.linkedLibrary("simdjson")]),
     .target(name: "Mosquitto", dependencies: ["CMosquitto"], swiftSettings: strict),
     .target(name: "Records", dependencies: ["CFastPath"], swiftSettings: strict),
     .target(name: "Storage", dependencies: ["CFastPath"], swiftSettings: strict),

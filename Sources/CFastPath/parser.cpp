@@ -5,6 +5,8 @@
 //   and no text makes the work more than linear.
 #include "record.hpp"
 
+#include <cassert>
+
 namespace {
 
 using namespace stepgate;
@@ -62,15 +64,16 @@ struct sg_parser {
     return simdjson::padded_string_view(text.data(), text.size(), text.size() + SG_TEXT_SLACK);
   }
 
-  // Where brackets do not match, simdjson looks at the byte behind a text and what it makes of the text
-  // depends on that: a bracket or a comma there must not be met.
-  static bool is_followed_badly(std::string_view text) {
+  // Where brackets do not match, simdjson takes the byte behind a text for another token, and goes on to
+  // memory of earlier texts if that byte could be one. White space and NUL end it with an error, so every
+  // text that it is given must be followed by one of them: lines are, others are copied where they are not.
+  static bool is_closed(std::string_view text) {
     char behind = text.data()[text.size()];
-    return behind == '}' || behind == ']' || behind == ',';
+    return behind == '\0' || is_space(behind);
   }
 
-  static std::string_view isolated(std::string_view text, sg_batch &batch) {
-    if (!is_followed_badly(text)) return text;
+  static std::string_view closed(std::string_view text, sg_batch &batch) {
+    if (is_closed(text)) return text;
     auto copy = reinterpret_cast<char *>(batch.allocate(text.size() + SG_TEXT_SLACK));
     memcpy(copy, text.data(), text.size());
     memset(copy + text.size(), 0, SG_TEXT_SLACK);
@@ -82,7 +85,7 @@ struct sg_parser {
 
   // One document that must be an object and all of the text.
   sg_record read_alone(std::string_view text, int kind, sg_batch &batch) {
-    text = isolated(text, batch);
+    assert(is_closed(text));
     sg_record record = record_of(text);
     od::document document;
     od::object object;
@@ -103,6 +106,7 @@ struct sg_parser {
 
   // The fast way. Returns what is left from the first line on where the stream lost its way.
   std::string_view read_stream(std::string_view text, int kind, sg_batch &batch) {
+    assert(is_closed(text));
     // A fixed window: simdjson allocates anew whenever the window's size changes.
     while (window < text.size()) window *= 2;
     od::document_stream stream;
@@ -175,7 +179,7 @@ struct sg_parser {
   // An array's records, each judged alone. simdjson refuses an array without its end as a whole;
   // at damage in the middle the records before it stand, and the rest is one bad record.
   void read_array(std::string_view text, int kind, sg_batch &batch) {
-    text = isolated(text, batch);
+    assert(is_closed(text));
     od::document document;
     od::array array;
     if (parser.iterate(padded(text)).get(document) || document.get_array().get(array)) {
@@ -226,6 +230,7 @@ struct sg_parser {
   void read_payload(std::string_view text, int kind, sg_batch &batch) {
     text = trimmed(without_mark(text));
     if (text.empty()) return refuse(batch, text, SG_EMPTY_TEXT);
+    text = closed(text, batch);
     if (text.front() == '[') return read_array(text, kind, batch);
     bool one_line = memchr(text.data(), '\n', text.size()) == nullptr;
     if (one_line) return batch.records.push_back(read_alone(text, kind, batch));
@@ -242,11 +247,7 @@ struct sg_parser {
     od::document document;
     od::value value;
     if (text.empty()) return false;
-    std::string copy;
-    if (is_followed_badly(text)) {
-      copy.assign(text).append(SG_TEXT_SLACK, '\0');
-      text = std::string_view(copy).substr(0, text.size());
-    }
+    assert(is_closed(text));
     if (parser.iterate(padded(text)).get(document)) return false;
     if (document.get_value().get(value) || check_value(value, 0) != SG_FINE) return false;
     return at_end(document);
@@ -280,12 +281,17 @@ void sg_batch_refuse(sg_batch *batch, const uint8_t *text, size_t length, uint8_
 }
 
 void sg_parse_lines(sg_parser *parser, sg_batch *batch, int kind, const uint8_t *text, size_t length) {
-  std::string_view lines{reinterpret_cast<const char *>(text), length};
+  std::string_view lines = trimmed({reinterpret_cast<const char *>(text), length});
+  if (lines.empty()) return;
+  lines = sg_parser::closed(lines, *batch);
   parser->read_lines(parser->read_stream(lines, kind, *batch), kind, *batch);
 }
 
 bool sg_is_complete(sg_parser *parser, const uint8_t *text, size_t length) {
-  return parser->is_complete(trimmed(without_mark({reinterpret_cast<const char *>(text), length})));
+  std::string copy = std::string(trimmed(without_mark({reinterpret_cast<const char *>(text), length})));
+  size_t copied = copy.size();
+  copy.append(SG_TEXT_SLACK, '\0');
+  return parser->is_complete(std::string_view(copy).substr(0, copied));
 }
 
 size_t sg_minify(const uint8_t *text, size_t length, uint8_t *out) {

@@ -223,7 +223,10 @@ uint8_t check_value(od::value value, int depth) {
     case od::json_type::string: return value.get_string().error() ? SG_NOT_JSON : SG_FINE;
     case od::json_type::number: return value.get_number().error() ? SG_NOT_JSON : SG_FINE;
     case od::json_type::boolean: return value.get_bool().error() ? SG_NOT_JSON : SG_FINE;
-    case od::json_type::null: return value.is_null() ? SG_FINE : SG_NOT_JSON;
+    case od::json_type::null: {
+      bool is_null;
+      return value.is_null().get(is_null) || !is_null ? SG_NOT_JSON : SG_FINE;
+    }
   }
   return SG_NOT_JSON;
 }

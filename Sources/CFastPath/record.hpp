@@ -4,6 +4,8 @@
 
 #include "batch.hpp"
 
+// Without exceptions no conversion can hide an error: what the data does must never end the process.
+#define SIMDJSON_EXCEPTIONS 0
 #include <simdjson.h>
 
 namespace stepgate {
