@@ -195,8 +195,7 @@ private struct Summary: Decodable, Equatable {
 
   @Test func `A summary that cannot be written is no success`() async throws {
     let files = try LandingFiles()
-    let full = try #require(FileHandle(forWritingAtPath: "/dev/full"))
-    let outcome = try await stepgate(files.arguments + ["--summary", "json"], output: full)
+    let outcome = try await stepgate(files.arguments + ["--summary", "json"], redirection: ">/dev/full")
 
     #expect(outcome.status == 74)
     #expect(outcome.error == "cannot write to stdout: No space left on device\n")

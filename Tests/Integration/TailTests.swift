@@ -188,8 +188,7 @@ private func tail(_ folder: TemporaryFolder, _ options: String...) -> [String] {
   @Test func `Rows that cannot be written are a failure`() async throws {
     let table = try GrowingTable(in: TemporaryFolder())
     try table.append(1)
-    let full = try #require(FileHandle(forWritingAtPath: "/dev/full"))
-    let outcome = try await stepgate(tail(table.folder), output: full)
+    let outcome = try await stepgate(tail(table.folder), redirection: ">/dev/full")
 
     #expect(outcome.status == 74)
     #expect(outcome.error == "cannot write to stdout: No space left on device\n")

@@ -118,8 +118,7 @@ private func makeTable(_ directory: String, rows: Int, segmentBytes: Int = 1 << 
     #expect(unread.status == 1)
     #expect(unread.error == "")
 
-    let full = try #require(FileHandle(forWritingAtPath: "/dev/full"))
-    let unwritten = try await stepgate(["verify", "--data", folder.path], output: full)
+    let unwritten = try await stepgate(["verify", "--data", folder.path], redirection: ">/dev/full")
     #expect(unwritten.status == 74)
     #expect(unwritten.error == "cannot write to stdout: No space left on device\n")
   }
