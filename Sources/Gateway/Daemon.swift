@@ -73,6 +73,8 @@ public final class Daemon {
     let reader = try attempt { () throws(JournalError) in
       try JournalReader(fileSystem: fileSystem, directory: directory)
     }
+    let journalBytes = journal.endPosition
+    if journalBytes > 0 { log.info("playing the journal, \(journalBytes) bytes") }
     let readNext = { () throws(JournalError) in try reader.read(into: entries) }
     while try attempt(.inputOutput, naming: nil, readNext) {
       try attempt { () throws(PlayError) in try player.play(entries) }
