@@ -33,8 +33,12 @@ let package = Package(
     .target(name: "Consent", dependencies: ["CFastPath", "Records"], swiftSettings: strict),
     .target(name: "Join", dependencies: ["CFastPath", "Records"], swiftSettings: strict),
     .target(
-      name: "Pipeline", dependencies: ["Records", "Consent", "Join", "SegmentLog"], swiftSettings: strict),
-    .target(name: "Ingest", dependencies: ["Mosquitto", "Journal", "Pipeline"], swiftSettings: strict),
+      name: "Pipeline", dependencies: ["CFastPath", "Records", "Storage", "SegmentLog", "Consent", "Join"],
+      swiftSettings: strict),
+    .target(
+      name: "Ingest",
+      dependencies: ["Mosquitto", "Records", "Storage", "Journal", "SegmentLog", "Join", "Pipeline"],
+      swiftSettings: strict),
     .target(name: "Simulator", dependencies: ["Mosquitto"], swiftSettings: strict),
     .target(
       name: "Gateway",

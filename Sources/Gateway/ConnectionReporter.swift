@@ -15,6 +15,9 @@ final class ConnectionReporter: IngestObserver {
   // Since the last connection. Not only the last one: a broker may give two reasons in turns.
   private var toldFailures: [MosquittoError] = []
 
+  // Told at the first, and whenever the sum has doubled since.
+  private var evictedToTell = 1
+
   /// - Parameter countsRequested: asked when the loop was woken up.
   init(
     _ settings: Settings, log: Logger, countsRequested: @escaping () -> Bool,
@@ -91,6 +94,15 @@ final class ConnectionReporter: IngestObserver {
 
   func wokenUp() {
     if countsRequested() { counts(status()) }
+  }
+
+  func secondPassed() {
+    let evicted = status().joinCounts.evictedForMemory
+    guard evicted >= evictedToTell else { return }
+    evictedToTell = evicted * 2
+    log.warning(
+      "the join reached join.max_memory; \(evicted) of its oldest readings were dropped so far, pairs may be missing"
+    )
   }
 
   /// The counts in one line.

@@ -140,6 +140,9 @@ public final class Daemon {
     try attempt { () throws(PlayError) in try engine.stop() }
     try attempt { () throws(IngestError) in try ended.get() }
     reporter.counts(engine.status)
+    if loop.redelivered > 0 {
+      log.info("the broker sent \(loop.redelivered) messages again that were in the journal already")
+    }
     log.info("stopped; the broker keeps the session for \(settings.mqtt.sessionExpiryMs / 1000) s")
     return engine.status
   }

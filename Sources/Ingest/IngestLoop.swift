@@ -28,6 +28,8 @@ public protocol IngestObserver: AnyObject {
   func sessionLost(fromMs: Int64, toMs: Int64)
   /// The loop was woken from outside, to stop or to look at something.
   func wokenUp()
+  /// About once a second: for what is worth telling without being asked.
+  func secondPassed()
 }
 
 /// Why the loop ended.
@@ -248,6 +250,7 @@ public final class IngestLoop: ClientDelegate {
   private func housekeepIfDue() {
     guard monotonicMs() >= housekeepAtMs else { return }
     client.housekeepingTurn()
+    observer?.secondPassed()
     housekeepAtMs = monotonicMs() + 1_000
   }
 

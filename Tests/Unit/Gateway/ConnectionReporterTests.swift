@@ -40,7 +40,8 @@ private final class LogRecorder: Sendable {
   private let refused = MosquittoError.unreachable(host: "broker.example", port: 8883, errno: 111)
 
   private func reporter(
-    tls: Bool = false, level: Logger.Level = .info, countsRequested: Bool = false
+    tls: Bool = false, level: Logger.Level = .info, countsRequested: Bool = false,
+    evicted: @escaping () -> Int = { 0 }
   ) -> ConnectionReporter {
     var settings = Settings()
     settings.mqtt.host = "broker.example"
@@ -58,6 +59,7 @@ private final class LogRecorder: Sendable {
         status.counts.judge(.stepTrainer, .held, 3)
         status.rows[.machineLearningCurated] = 7
         status.readingsInState = 6
+        status.joinCounts.evictedForMemory = evicted()
         return status
       })
   }
@@ -144,5 +146,19 @@ private final class LogRecorder: Sendable {
       recorder.lines == [
         "info received 7 records, trusted 3 readings, paired 7, held 3, 6 readings in the join"
       ])
+  }
+
+  @Test func `Readings that the memory bound costs are told at the first, and when they have doubled`() {
+    var evicted = 0
+    let reporter = reporter(evicted: { evicted })
+    for sum in [0, 0, 5, 5, 9, 10, 10] {
+      evicted = sum
+      reporter.secondPassed()
+    }
+    #expect(
+      recorder.lines
+        == [5, 10].map {
+          "warning the join reached join.max_memory; \($0) of its oldest readings were dropped so far, pairs may be missing"
+        })
   }
 }

@@ -57,6 +57,7 @@ private final class IngestFixture: IngestObserver {
 
   func subscribed(sessionPresent: Bool) { sessionsPresent.append(sessionPresent) }
   func wokenUp() { wakeUps += 1 }
+  func secondPassed() {}
   func subscriptionRefused(_ filter: String, reasonCode: UInt8) {}
   func connectFailed(_ reason: MosquittoError, retryInMs: Int) {}
   func disconnected(_ reason: MosquittoError?) {}
