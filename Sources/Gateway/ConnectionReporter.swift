@@ -66,6 +66,18 @@ final class ConnectionReporter: IngestObserver {
     )
   }
 
+  func roomChanged(isLow: Bool, freeBytes: Int) {
+    let minFreeBytes = settings.storage.minFreeBytes
+    let directory = settings.storage.directory
+    if isLow {
+      log.error(
+        "\(freeBytes >> 20) MiB are free at \(directory), less than storage.min_free_bytes (\(minFreeBytes >> 20) MiB); nothing is read until there is room, the broker keeps the messages"
+      )
+    } else {
+      log.info("there is room again at \(directory), going on")
+    }
+  }
+
   private func utc(_ timeMs: Int64) -> String {
     Date(timeIntervalSince1970: Double(timeMs) / 1000).formatted(.iso8601)
   }
@@ -103,6 +115,14 @@ final class ConnectionReporter: IngestObserver {
     log.warning(
       "the join reached join.max_memory; \(evicted) of its oldest readings were dropped so far, pairs may be missing"
     )
+  }
+
+  func stopped(_ status: PipelineStatus, redelivered: Int) {
+    counts(status)
+    if redelivered > 0 {
+      log.info("the broker sent \(redelivered) messages again that were in the journal already")
+    }
+    log.info("stopped; the broker keeps the session for \(settings.mqtt.sessionExpiryMs / 1000) s")
   }
 
   /// The counts in one line.

@@ -17,134 +17,79 @@ import Storage
 
 /// A gateway that runs until it is told to stop.
 public final class Daemon {
-  private let settings: Settings
-  private let log: Logger
-  private let fileSystem = LocalFileSystem()
+  let settings: Settings
+  let log: Logger
+  let signals: Signals
+  let fileSystem: any FileSystem
+  let router: TopicRouter
   private let lock: any FileLock
-  private let journal: JournalWriter
-  private let player: EntryPlayer
-  private let router: TopicRouter
-  private var redeliveries = RedeliveryFilter()
 
-  /// Opens the data folder, plays the journal and loads the customer files.
+  /// Takes the data folder.
   /// - Throws: what keeps the gateway from starting, with the setting to look at.
-  public init(_ settings: Settings, log: Logger) throws(DaemonError) {
+  public init(_ settings: Settings, log: Logger, signals: Signals) throws(DaemonError) {
     self.settings = settings
     self.log = log
+    self.signals = signals
+    let patience = DiskPatience(log: log, isStopping: { signals.stopRequested })
+    let fileSystem = PatientFileSystem(LocalFileSystem()) { patience.waitForSpace($0) }
+    self.fileSystem = fileSystem
     try attempt { () throws(MosquittoError) in try AcknowledgementCheck.run() }
     let topics = settings.topics
     router = try attempt(.configuration, naming: "topics") { () throws(TopicFilterError) in
       try TopicRouter(topics)
     }
     let directory = settings.storage.directory
-    let fileSystem = fileSystem
     lock = try attempt(naming: "storage.directory") { () throws(StorageError) in
       try fileSystem.createDirectories(directory)
       return try fileSystem.lock("\(directory)/lock")
     }
-    journal = try attempt(naming: "storage.directory") { () throws(JournalError) in
-      try JournalWriter(fileSystem: fileSystem, directory: "\(directory)/journal")
-    }
-    let engine = try attempt(naming: "storage.directory") { () throws(SegmentLogError) in
-      try Engine(
-        settings: EngineSettings(settings), fileSystem: fileSystem, dataDirectory: directory, recovers: true)
-    }
-    player = EntryPlayer(engine: engine, router: router) { text in
-      PlayerSettings(json: text, storage: settings.storage)
-    }
-    try recover()
-    try recordSettings()
-    try loadCustomers()
   }
 
-  // MARK: Starting
-
-  // The engine's state is a function of the journal: playing it makes the rows that are in the tables
-  // already, and those that a crash kept from getting there.
-  private func recover() throws(DaemonError) {
-    if let torn = journal.openReport.tornTail {
-      log.warning(
-        "the last write to \(torn.path) was torn at byte \(torn.byte); \(torn.bytes) bytes of it, never acknowledged, were cut off"
-      )
-    }
-    let directory = "\(settings.storage.directory)/journal"
-    let (fileSystem, player) = (fileSystem, player)
-    let entries = EntryBuffer()
-    let reader = try attempt { () throws(JournalError) in
-      try JournalReader(fileSystem: fileSystem, directory: directory)
-    }
-    let journalBytes = journal.endPosition
-    if journalBytes > 0 { log.info("playing the journal, \(journalBytes) bytes") }
-    let readNext = { () throws(JournalError) in try reader.read(into: entries) }
-    while try attempt(.inputOutput, naming: nil, readNext) {
-      try attempt { () throws(PlayError) in try player.play(entries) }
-      redeliveries.remember(entries)
-    }
-    let unexplained = try attempt { () throws(StorageError) in try player.engine.endRecovery() }
-    for (table, rows) in unexplained {
-      log.warning("\(table.name) has \(rows) rows that the journal does not account for; they stay")
-    }
-  }
-
-  // From here on these settings hold, also for whoever plays the journal later.
-  private func recordSettings() throws(DaemonError) {
-    let entries = EntryBuffer()
-    var json = settings.resultSettingsJSON
-    json.withUTF8 { text in
-      entries.append(
-        kind: .settings, arrivalMs: wallClockMs(), topic: UnsafeRawBufferPointer(start: nil, count: 0),
-        payload: UnsafeRawBufferPointer(text))
-    }
-    let (journal, player) = (journal, player)
-    try attempt(naming: "storage.directory") { () throws(StorageError) in
-      try journal.append(entries)
-      try journal.sync()
-    }
-    try attempt { () throws(PlayError) in try player.play(entries) }
-  }
-
-  private func loadCustomers() throws(DaemonError) {
-    guard let path = settings.customers.path else { return }
-    let (player, journal, fileSystem) = (player, journal, fileSystem)
-    let maxRecordBytes = Int(settings.limits.maxMessageBytes)
-    let before = player.engine.counts.received(.customer)
-    try attempt(naming: "customers.path") { () throws(CustomerFileError) in
-      try player.loadCustomers(
-        path: path, maxRecordBytes: maxRecordBytes, fileSystem: fileSystem, journal: journal,
-        arrivalMs: wallClockMs())
-    }
-    let loaded = player.engine.counts.received(.customer) - before
-    log.info("loaded \(loaded) customer records from \(path)")
-  }
-
-  // MARK: Running
-
-  /// Takes messages until the process is told to stop, and closes everything.
+  /// Recovers, takes messages until the process is told to stop, and closes everything.
   /// - Returns: what the pipeline did.
-  public func run(until signals: Signals) throws(DaemonError) -> PipelineStatus {
+  public func run() throws(DaemonError) -> PipelineStatus {
+    guard let recovered = try recover() else {
+      log.info("stopped while playing the journal; the next start begins with it again")
+      return PipelineStatus()
+    }
+    try recordSettings(recovered)
+    try loadCustomers(recovered)
+    return try ingest(recovered)
+  }
+
+  private func ingest(_ recovered: Recovered) throws(DaemonError) -> PipelineStatus {
     let options = try clientOptions()
     let client = try attempt { () throws(MosquittoError) in try Client(options) }
-    let wakeUp = signals.wakeUp
-    let engine = EngineThread(player: player) { wakeUp.signal() }
+    let (wakeUp, signals) = (signals.wakeUp, signals)
+    let directory = settings.storage.directory
+    let engine = EngineThread(
+      player: recovered.player,
+      checkpoints: CheckpointStore(fileSystem: fileSystem, dataDirectory: directory),
+      onFailure: { wakeUp.signal() })
     let reporter = ConnectionReporter(
       settings, log: log, countsRequested: { signals.takeCountsRequest() }, status: { engine.status })
-    let ingest = IngestOptions(
-      subscriptions: router.subscriptions, maxMessageBytes: Int(settings.limits.maxMessageBytes))
+    let room = RoomWatch(
+      fileSystem: fileSystem, directory: directory, minFreeBytes: Int(settings.storage.minFreeBytes))
     let loop = IngestLoop(
-      client: client, options: ingest, journal: journal, redeliveries: redeliveries, engine: engine,
+      connection: client, options: ingestOptions(), recovered: recovered, engine: engine, room: room,
       wakeUp: wakeUp, observer: reporter, isStopping: { signals.stopRequested })
     reporter.starting()
     engine.start()
     // The engine finishes what is durable however the loop ended.
     let ended = Result { () throws(IngestError) in try loop.run() }
-    try attempt { () throws(PlayError) in try engine.stop() }
+    let redeliveries = (try? ended.get()) == nil ? nil : loop.redeliveries
+    try attempt { () throws(PlayError) in try engine.stop(checkpoint: redeliveries) }
     try attempt { () throws(IngestError) in try ended.get() }
-    reporter.counts(engine.status)
-    if loop.redelivered > 0 {
-      log.info("the broker sent \(loop.redelivered) messages again that were in the journal already")
-    }
-    log.info("stopped; the broker keeps the session for \(settings.mqtt.sessionExpiryMs / 1000) s")
+    reporter.stopped(engine.status, redelivered: loop.redelivered)
     return engine.status
+  }
+
+  private func ingestOptions() -> IngestOptions {
+    var options = IngestOptions(
+      subscriptions: router.subscriptions, maxMessageBytes: Int(settings.limits.maxMessageBytes))
+    options.checkpoints = CheckpointOptions(
+      intervalMs: Int(settings.checkpoint.intervalMs), journalBytes: Int(settings.checkpoint.journalBytes))
+    return options
   }
 
   private func clientOptions() throws(DaemonError) -> ConnectOptions {

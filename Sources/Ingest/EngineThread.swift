@@ -4,20 +4,16 @@
 // - Batches are played in the order in which they were submitted.
 // - After each batch all of its rows are in the segments: a reader sees them at once.
 // - After an error nothing more is played, and whoever waits is woken.
+// - A checkpoint is a copy of the state between two batches; writing it keeps nobody waiting.
 
 import Dispatch
 import Join
 import Journal
 import Pipeline
 import Records
+import SegmentLog
 import Storage
 import Synchronization
-
-/// A batch of entries on its way from the network to the engine and back.
-// Owned by one of the two threads at a time; the queues hand it over.
-public final class EntryBatch: @unchecked Sendable {
-  public let entries = EntryBuffer()
-}
 
 /// What the pipeline has done so far.
 public struct PipelineStatus: Sendable {
@@ -26,10 +22,16 @@ public struct PipelineStatus: Sendable {
   public var joinCounts = JoinCounts()
   public var readingsInState = 0
   public var customers = 0
+  /// The journal's position behind what was played.
+  public var position = 0
+  /// The position of the newest checkpoint that this process wrote.
+  public var checkpointPosition: Int?
 
-  init() {}
+  public init() {}
 
-  public init(_ engine: Engine) {
+  public init(_ player: EntryPlayer) {
+    let engine = player.engine
+    position = player.position
     counts = engine.counts
     rows = engine.rowCounts
     joinCounts = engine.joinCounts
@@ -38,25 +40,41 @@ public struct PipelineStatus: Sendable {
   }
 }
 
-/// Runs an engine on a thread of its own.
+/// Runs an engine on a thread of its own, and writes its checkpoints on another.
 // `player` is touched by the engine's thread alone between `start` and the end of `stop`.
-public final class EngineThread: @unchecked Sendable {
+public final class EngineThread: BatchConsumer, @unchecked Sendable {
+  private struct State {
+    var status = PipelineStatus()
+    var failure: PlayError?
+    var isCheckpointing = false
+    /// The rows that the last checkpoint made durable, until the tables are told.
+    var durable: [Table: TablePosition]?
+
+    mutating func takeDurable() -> [Table: TablePosition]? {
+      defer { durable = nil }
+      return durable
+    }
+  }
+
   // Enough that the network goes on reading while the engine is busy with one batch.
   private static let batchCount = 8
 
   private let player: EntryPlayer
+  private let checkpoints: CheckpointStore
   private let free = BoundedQueue<EntryBatch>(capacity: batchCount)
   private let filled = BoundedQueue<EntryBatch>(capacity: batchCount)
   private let thread = DispatchQueue(label: "stepgate.engine")
-  private let state = Mutex<(status: PipelineStatus, failure: PlayError?)>((PipelineStatus(), nil))
+  private let checkpointThread = DispatchQueue(label: "stepgate.checkpoint")
+  private let state = Mutex(State())
   private let onFailure: @Sendable () -> Void
 
-  /// - Parameter onFailure: called on the engine's thread when it cannot go on.
-  public init(player: EntryPlayer, onFailure: @escaping @Sendable () -> Void) {
+  /// - Parameter onFailure: called on a thread of the engine when it cannot go on.
+  public init(player: EntryPlayer, checkpoints: CheckpointStore, onFailure: @escaping @Sendable () -> Void) {
     self.player = player
+    self.checkpoints = checkpoints
     self.onFailure = onFailure
     for _ in 0..<Self.batchCount { _ = free.put(EntryBatch()) }
-    state.withLock { $0.status = PipelineStatus(player.engine) }
+    state.withLock { $0.status = PipelineStatus(player) }
   }
 
   public func start() {
@@ -67,21 +85,54 @@ public final class EngineThread: @unchecked Sendable {
     do throws(PlayError) {
       while let batch = filled.take() {
         try player.play(batch.entries)
-        batch.entries.reset()
-        let status = PipelineStatus(player.engine)
-        state.withLock { $0.status = status }
+        if let redeliveries = batch.checkpoint { checkpoint(remembering: redeliveries) }
+        batch.reset()
+        try noteDurableRows()
+        publishStatus()
         _ = free.put(batch)
       }
-      try close()
-    } catch {
-      state.withLock { $0.failure = error }
-      onFailure()
+    } catch { fail(error) }
+  }
+
+  private func publishStatus() {
+    var status = PipelineStatus(player)
+    state.withLock { state in
+      status.checkpointPosition = state.status.checkpointPosition
+      state.status = status
     }
   }
 
-  private func close() throws(PlayError) {
-    do { try player.engine.close() } catch { throw .tables(.storage(error)) }
+  private func fail(_ error: PlayError) {
+    state.withLock { $0.failure = $0.failure ?? error }
+    onFailure()
   }
+
+  // MARK: Checkpoints
+
+  // Only the copy of the state is made here; the disk is waited for elsewhere.
+  private func checkpoint(remembering redeliveries: RedeliveryFilter) {
+    let checkpoint = player.checkpoint(remembering: redeliveries)
+    state.withLock { $0.isCheckpointing = true }
+    checkpointThread.async {
+      do throws(PlayError) { try self.write(checkpoint) } catch { self.fail(error) }
+      self.state.withLock { $0.isCheckpointing = false }
+    }
+  }
+
+  private func write(_ checkpoint: PendingCheckpoint) throws(PlayError) {
+    do { try checkpoints.write(checkpoint) } catch { throw .checkpoint(error) }
+    state.withLock { state in
+      state.durable = checkpoint.tables
+      state.status.checkpointPosition = checkpoint.position
+    }
+  }
+
+  private func noteDurableRows() throws(PlayError) {
+    guard let durable = state.withLock({ $0.takeDurable() }) else { return }
+    do { try player.engine.rowsAreDurable(to: durable) } catch { throw .tables(.storage(error)) }
+  }
+
+  // MARK: For the ingest thread
 
   /// What the pipeline had done after the last batch.
   public var status: PipelineStatus { state.withLock { $0.status } }
@@ -89,16 +140,21 @@ public final class EngineThread: @unchecked Sendable {
   /// Why the engine stopped by itself, if it did.
   public var failure: PlayError? { state.withLock { $0.failure } }
 
-  /// An empty batch to fill; nil when none became free in time: the engine is behind.
-  func freeBatch(timeoutMs: Int) -> EntryBatch? { free.take(timeoutMs: timeoutMs) }
+  public var isCheckpointing: Bool { state.withLock { $0.isCheckpointing } }
 
-  /// Hands over a batch that is durable.
-  func submit(_ batch: EntryBatch) { _ = filled.put(batch) }
+  public func freeBatch(timeoutMs: Int) -> EntryBatch? { free.take(timeoutMs: timeoutMs) }
 
-  /// Lets the engine finish what was submitted and close the tables.
-  public func stop() throws(PlayError) {
+  public func submit(_ batch: EntryBatch) { _ = filled.put(batch) }
+
+  /// Lets the engine finish what was submitted, and closes the tables.
+  /// - Parameter redeliveries: with it, a last checkpoint is written, so that the next start has nothing to play.
+  public func stop(checkpoint redeliveries: RedeliveryFilter? = nil) throws(PlayError) {
     filled.close()
     thread.sync {}
+    checkpointThread.sync {}
     if let failure { throw failure }
+    do { try player.engine.close() } catch { throw .tables(.storage(error)) }
+    if let redeliveries { try write(player.checkpoint(remembering: redeliveries)) }
+    publishStatus()
   }
 }

@@ -9,6 +9,7 @@ import Journal
 import Pipeline
 import Records
 import SegmentLog
+import Storage
 
 /// The settings that decide about results, as the player needs them.
 public struct PlayerSettings {
@@ -24,12 +25,15 @@ public struct PlayerSettings {
 /// Why entries could not be played.
 public enum PlayError: Error, CustomStringConvertible {
   case tables(SegmentLogError)
+  /// A checkpoint could not be written, or the rows below it not be made durable.
+  case checkpoint(StorageError)
   /// A settings entry that this version cannot read.
   case unreadableSettings(position: Int)
 
   public var description: String {
     switch self {
     case .tables(let error): error.description
+    case .checkpoint(let error): error.description
     case .unreadableSettings(let position):
       "the journal's settings at position \(position) cannot be read by this version of stepgate"
     }
@@ -44,14 +48,23 @@ public final class EntryPlayer {
   private let decodeSettings: (UnsafeRawBufferPointer) -> PlayerSettings?
   private let parser = RecordParser()
   private let batch = RecordBatch()
+  /// The journal's position behind what was played.
+  public private(set) var position: Int
+  /// The settings entry in force; empty before the first.
+  public private(set) var settingsText: [UInt8]
 
-  /// - Parameter decodeSettings: reads the text of a settings entry; nil where it cannot.
+  /// - Parameters:
+  ///   - position: the entries below it are in the engine's state.
+  ///   - settingsText: the settings entry that was in force there.
+  ///   - decodeSettings: reads the text of a settings entry; nil where it cannot.
   public init(
-    engine: Engine, router: TopicRouter,
+    engine: Engine, router: TopicRouter, position: Int = 0, settingsText: [UInt8] = [],
     decodeSettings: @escaping (UnsafeRawBufferPointer) -> PlayerSettings? = { _ in nil }
   ) {
     self.engine = engine
     self.router = router
+    self.position = position
+    self.settingsText = settingsText
     self.decodeSettings = decodeSettings
   }
 
@@ -67,6 +80,17 @@ public final class EntryPlayer {
     }
     try processBatch()
     do { try engine.flush() } catch { throw .tables(.storage(error)) }
+    if let basePosition = entries.basePosition { position = basePosition + entries.byteCount }
+  }
+
+  /// All that is known at `position`, as a checkpoint.
+  /// - Parameter redeliveries: remembers the journal's messages up to `position`.
+  public func checkpoint(remembering redeliveries: RedeliveryFilter) -> PendingCheckpoint {
+    var content = StateEncoder()
+    settingsText.withUnsafeBytes { content.append(text: $0) }
+    engine.encode(into: &content)
+    redeliveries.encode(into: &content)
+    return PendingCheckpoint(position: position, tables: engine.tablePositions, content: content)
   }
 
   private func parseMessage(_ entry: EntryView) {
@@ -93,6 +117,7 @@ public final class EntryPlayer {
       throw .unreadableSettings(position: entry.position ?? 0)
     }
     router = settings.router
+    settingsText = Array(entry.payload)
     do { try engine.apply(settings.engine) } catch { throw .tables(error) }
   }
 

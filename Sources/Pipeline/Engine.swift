@@ -40,42 +40,68 @@ public final class Engine {
   let consent: ConsentIndex
   let join: IntervalJoin
   /// The verdicts so far.
-  public internal(set) var counts = VerdictCounts()
+  public internal(set) var counts: VerdictCounts
   private let fileSystem: any FileSystem
   private let dataDirectory: String
-  private let recovers: Bool
+  /// Where the tables' next rows go, by the state that the engine began with; nil: to their ends.
+  private let firstPositions: [Table: TablePosition]?
   private var outputs = [TableOutput?](repeating: nil, count: Table.allCases.count)
   private let tally = UnsafeMutableBufferPointer<Int>.allocate(capacity: Verdict.allCases.count)
   var customerRow = RowBuffer(capacity: 4096)
-  private(set) var clockMs = Int64.min
-  private var agePeriod: Int64?
+  private(set) var clockMs: Int64
+  private(set) var agePeriod: Int64?
 
-  /// Opens the tables in a data folder.
-  /// - Parameters:
-  ///   - recovers: whether the first records to come are those that made the tables' present rows; then
-  ///     these rows are not written again, until `endRecovery`.
-  ///   - hashSeed: random for each process; fixed in tests.
-  public init(
-    settings: EngineSettings, fileSystem: any FileSystem, dataDirectory: String, recovers: Bool = false,
+  /// Opens the tables in a data folder, to add rows to what they hold.
+  /// - Parameter hashSeed: random for each process; fixed in tests.
+  public convenience init(
+    settings: EngineSettings, fileSystem: any FileSystem, dataDirectory: String,
     hashSeed: UInt64 = .random(in: .min ... .max)
   ) throws(SegmentLogError) {
+    try self.init(
+      EngineState(settings, hashSeed: hashSeed), settings, fileSystem, dataDirectory, recovers: false)
+  }
+
+  /// Goes on from a state. The tables may hold rows behind its positions already: those are made once more by
+  /// the records that follow, and compared, until `endRecovery`.
+  /// - Parameter state: decoded with the same settings. It is used up.
+  public convenience init(
+    resuming state: EngineState, settings: EngineSettings, fileSystem: any FileSystem, dataDirectory: String
+  ) throws(SegmentLogError) {
+    try self.init(state, settings, fileSystem, dataDirectory, recovers: true)
+  }
+
+  private init(
+    _ state: EngineState, _ settings: EngineSettings, _ fileSystem: any FileSystem, _ dataDirectory: String,
+    recovers: Bool
+  ) throws(SegmentLogError) {
     self.settings = settings
-    consent = ConsentIndex(mode: settings.consent, hashSeed: hashSeed)
-    join = IntervalJoin(settings: settings.join)
     self.fileSystem = fileSystem
     self.dataDirectory = dataDirectory
-    self.recovers = recovers
+    consent = state.consent
+    join = state.join
+    counts = state.counts
+    clockMs = state.clockMs
+    agePeriod = state.agePeriod
+    firstPositions = recovers ? state.positions : nil
     tally.initialize(repeating: 0)
     try openTables()
   }
 
   private func openTables() throws(SegmentLogError) {
     for table in settings.tables where outputs[table.rawValue] == nil {
-      let writer = try SegmentWriter(
-        fileSystem: fileSystem, directory: table.directory(in: dataDirectory),
-        options: SegmentOptions(segmentBytes: settings.segmentBytes))
-      outputs[table.rawValue] = TableOutput(table, writer: writer, recovers: recovers)
+      outputs[table.rawValue] = TableOutput(table, writer: try openWriter(table))
     }
+  }
+
+  private func openWriter(_ table: Table) throws(SegmentLogError) -> SegmentWriter {
+    let directory = table.directory(in: dataDirectory)
+    let options = SegmentOptions(segmentBytes: settings.segmentBytes)
+    guard let firstPositions else {
+      return try SegmentWriter(fileSystem: fileSystem, directory: directory, options: options)
+    }
+    return try SegmentWriter(
+      fileSystem: fileSystem, directory: directory, options: options,
+      resumingAt: firstPositions[table] ?? .start)
   }
 
   deinit { tally.deallocate() }
@@ -202,6 +228,11 @@ public final class Engine {
     return unexplained
   }
 
+  /// What was found to be wrong with the tables since the last call.
+  public func takeFindings() -> [(Table, RecoveryFinding)] {
+    outputs.compactMap { $0 }.flatMap { output in output.takeFindings().map { (output.table, $0) } }
+  }
+
   /// Writes the rows that wait in memory to the segments.
   public func flush() throws(StorageError) {
     for output in outputs { try output?.flush() }
@@ -211,6 +242,20 @@ public final class Engine {
   public func endHeld() {
     let held = join.endHeld()
     if held > 0 { counts.settleHeld(held, as: .noAccelerometer) }
+  }
+
+  /// Told that rows were made durable by somebody else.
+  public func rowsAreDurable(to positions: [Table: TablePosition]) throws(StorageError) {
+    for case let output? in outputs {
+      if let position = positions[output.table] { try output.rowsAreDurable(to: position) }
+    }
+  }
+
+  /// Where each table's next row goes. Only after `flush`.
+  public var tablePositions: [Table: TablePosition] {
+    var positions = firstPositions ?? [:]
+    for case let output? in outputs { positions[output.table] = output.position }
+    return positions
   }
 
   /// Writes what waits, makes it durable and ends the checksum blocks.

@@ -22,18 +22,6 @@ struct RowBuffer: ~Copyable {
 
   var bytes: UnsafeRawBufferPointer { UnsafeRawBufferPointer(start: base, count: count) }
 
-  /// The rows behind the first `count`.
-  func bytes(afterRow count: Int) -> UnsafeRawBufferPointer {
-    var rest = bytes
-    for _ in 0..<count {
-      guard let end = rest.firstIndex(of: UInt8(ascii: "\n")) else {
-        preconditionFailure("fewer rows than asked for")
-      }
-      rest = UnsafeRawBufferPointer(rebasing: rest[(end + 1)...])
-    }
-    return rest
-  }
-
   mutating func clear() {
     count = 0
     rowCount = 0

@@ -14,18 +14,20 @@ final class TableOutput {
   let table: Table
   var rows = RowBuffer()
   private let writer: SegmentWriter
-  /// Rows that the segments hold already and that a recovery makes once more.
-  private(set) var knownRows: Int
 
-  /// - Parameter recovers: whether the first rows to come are those that the segments hold.
-  init(_ table: Table, writer: SegmentWriter, recovers: Bool) {
+  init(_ table: Table, writer: SegmentWriter) {
     self.table = table
     self.writer = writer
-    knownRows = recovers ? writer.endOffset : 0
   }
 
   /// The log end offset with the rows that still wait.
-  var endOffset: Int { writer.endOffset + max(0, rows.rowCount - knownRows) }
+  var endOffset: Int { writer.endOffset + rows.rowCount }
+
+  /// Where the next row goes, once no row waits.
+  var position: TablePosition {
+    assert(rows.rowCount == 0)
+    return writer.position
+  }
 
   func flushIfLarge() throws(StorageError) {
     if rows.count >= Self.flushBytes { try flush() }
@@ -33,30 +35,25 @@ final class TableOutput {
 
   func flush() throws(StorageError) {
     if rows.rowCount == 0 { return }
-    let known = min(knownRows, rows.rowCount)
-    if known < rows.rowCount {
-      try writer.append(rows.bytes(afterRow: known), rowCount: rows.rowCount - known)
-    }
-    knownRows -= known
+    try writer.append(rows.bytes, rowCount: rows.rowCount)
     rows.clear()
   }
 
   /// The end of a recovery: all rows to come are new. Returns how many the journal did not account for.
   func endRecovery() throws(StorageError) -> Int {
     try flush()
-    defer { knownRows = 0 }
-    return knownRows
+    return try writer.endCatchUp()
+  }
+
+  func takeFindings() -> [RecoveryFinding] { writer.takeFindings() }
+
+  func rowsAreDurable(to position: TablePosition) throws(StorageError) {
+    try writer.rowsAreDurable(to: position)
   }
 
   func roll() throws(StorageError) {
     try flush()
-    // The rolls among rows that are known took place when they were written.
-    if knownRows == 0 { try writer.roll() }
-  }
-
-  func sync() throws(StorageError) {
-    try flush()
-    try writer.sync()
+    try writer.roll()
   }
 
   func close() throws(StorageError) {

@@ -34,7 +34,7 @@ struct Run: ParsableCommand {
     let start = ContinuousClock.now
     let status: PipelineStatus
     do throws(DaemonError) {
-      status = try Daemon(settings, log: log).run(until: signals)
+      status = try Daemon(settings, log: log, signals: signals).run()
     } catch {
       log.critical("\(error)")
       throw error.kind == .configuration ? ExitStatus.wrongConfiguration : ExitStatus.inputOutputFailed

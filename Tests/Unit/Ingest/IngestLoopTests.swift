@@ -39,13 +39,19 @@ private final class IngestFixture: IngestObserver {
     throws
   {
     let wakeUp = wakeUp
-    let thread = EngineThread(player: engine.player) { wakeUp.signal() }
+    let thread = EngineThread(
+      player: engine.player,
+      checkpoints: CheckpointStore(fileSystem: tableDisk, dataDirectory: engine.folder("data"))
+    ) { wakeUp.signal() }
     let deadline = Date(timeIntervalSinceNow: 20)
     let options = IngestOptions(subscriptions: ["stedi/#"], maxMessageBytes: maxMessageBytes)
     let loop = IngestLoop(
-      client: try Client(Self.options(broker)), options: options, journal: writer,
-      redeliveries: RedeliveryFilter(),
-      engine: thread, wakeUp: wakeUp, observer: self,
+      connection: try Client(Self.options(broker)), options: options,
+      recovered: Recovered(
+        journal: writer, player: engine.player, redeliveries: RedeliveryFilter(), checkpointPosition: 0),
+      engine: thread,
+      room: RoomWatch(fileSystem: tableDisk, directory: engine.folder("data"), minFreeBytes: 0),
+      wakeUp: wakeUp, observer: self,
       isStopping: { [unowned self] in isDone(self, thread.status) || Date() > deadline })
     thread.start()
     let outcome = Result { () throws(IngestError) in try loop.run() }
@@ -62,6 +68,7 @@ private final class IngestFixture: IngestObserver {
   func connectFailed(_ reason: MosquittoError, retryInMs: Int) {}
   func disconnected(_ reason: MosquittoError?) {}
   func sessionLost(fromMs: Int64, toMs: Int64) {}
+  func roomChanged(isLow: Bool, freeBytes: Int) {}
 }
 
 @Suite struct IngestLoopTests {

@@ -1,0 +1,67 @@
+// The daemon's start: the state as the last process left it, these settings, the customer files.
+
+import Ingest
+import Journal
+import Pipeline
+import Records
+import Storage
+
+extension Daemon {
+  /// Brings engine and journal to where the last process left them; nil if the process was told to stop
+  /// meanwhile.
+  func recover() throws(DaemonError) -> Recovered? {
+    let settings = settings
+    let recovery = Recovery(
+      fileSystem: fileSystem, dataDirectory: settings.storage.directory,
+      initial: PlayerSettings(engine: EngineSettings(settings), router: router),
+      decodeSettings: { PlayerSettings(json: $0, storage: settings.storage) },
+      isStopping: { [signals] in signals.stopRequested }, tell: { [self] in tell($0) })
+    return try attempt(naming: "storage.directory") { () throws(RecoveryError) in try recovery.run() }
+  }
+
+  private func tell(_ event: RecoveryEvent) {
+    switch event {
+    case .journalWasTorn(let torn):
+      log.warning(
+        "the last write to \(torn.path) was torn at byte \(torn.byte); \(torn.bytes) bytes of it, never acknowledged, were cut off"
+      )
+    case .badCheckpoint(let error, let aside):
+      log.error("\(error); it is set aside as \(aside), the state before it is used")
+    case .playing(let from, let to): log.info("playing the journal, \(to - from) bytes")
+    case .table(_, let finding): log.error("\(finding)")
+    case .unexplainedRows(let table, let rows):
+      log.warning("\(table.name) has \(rows) rows that the journal does not account for; they stay")
+    }
+  }
+
+  // From here on these settings hold, also for whoever plays the journal later.
+  func recordSettings(_ recovered: Recovered) throws(DaemonError) {
+    let text = Array(settings.resultSettingsJSON.utf8)
+    guard text != recovered.player.settingsText else { return }
+    let entries = EntryBuffer()
+    text.withUnsafeBytes { text in
+      entries.append(
+        kind: .settings, arrivalMs: SystemClock().wallMs, topic: UnsafeRawBufferPointer(start: nil, count: 0),
+        payload: text)
+    }
+    try attempt(naming: "storage.directory") { () throws(StorageError) in
+      try recovered.journal.append(entries)
+      try recovered.journal.sync()
+    }
+    try attempt { () throws(PlayError) in try recovered.player.play(entries) }
+  }
+
+  func loadCustomers(_ recovered: Recovered) throws(DaemonError) {
+    guard let path = settings.customers.path else { return }
+    let fileSystem = fileSystem
+    let maxRecordBytes = Int(settings.limits.maxMessageBytes)
+    let before = recovered.player.engine.counts.received(.customer)
+    try attempt(naming: "customers.path") { () throws(CustomerFileError) in
+      try recovered.player.loadCustomers(
+        path: path, maxRecordBytes: maxRecordBytes, fileSystem: fileSystem, journal: recovered.journal,
+        arrivalMs: SystemClock().wallMs)
+    }
+    let loaded = recovered.player.engine.counts.received(.customer) - before
+    log.info("loaded \(loaded) customer records from \(path)")
+  }
+}

@@ -1,0 +1,73 @@
+// The connection's coming and going, as the client tells of it.
+//
+// Invariant: the beginning of a session is journaled before its first message.
+
+import Mosquitto
+
+extension IngestLoop: ClientDelegate {
+  func connectIfDue() {
+    guard !room.isLow, connection.socket < 0, !isConnecting, clock.monotonicMs >= connectAtMs else { return }
+    do throws(MosquittoError) {
+      try connection.connect()
+      isConnecting = true
+    } catch { connectFailed(error) }
+  }
+
+  public func connected(sessionPresent: Bool) {
+    isConnecting = false
+    self.sessionPresent = sessionPresent
+    if !sessionPresent { beginSession() }
+    redeliveries.connected(sessionPresent: sessionPresent)
+    // Also on a session that was kept: the filters may have changed since, and it costs one packet.
+    do throws(MosquittoError) { try connection.subscribe(options.subscriptions) } catch {
+      observer?.disconnected(error)
+    }
+  }
+
+  private func beginSession() {
+    let lastContactMs = redeliveries.lastContactMs
+    SessionStart.append(lastContactMs: lastContactMs, arrivalMs: arrivalMs, to: batch.entries)
+    if let lastContactMs { observer?.sessionLost(fromMs: lastContactMs, toMs: arrivalMs) }
+  }
+
+  public func subscribed(grantedQoS: [UInt8]) {
+    subscribedAtMs = clock.monotonicMs
+    for (filter, code) in zip(options.subscriptions, grantedQoS) where code >= 0x80 {
+      observer?.subscriptionRefused(filter, reasonCode: code)
+    }
+    observer?.subscribed(sessionPresent: sessionPresent)
+  }
+
+  public func connectFailed(_ reason: MosquittoError) {
+    let delayMs = retryLater()
+    observer?.connectFailed(reason, retryInMs: delayMs)
+  }
+
+  public func disconnected(_ reason: MosquittoError?) {
+    // Only a connection that lasted is a success: two gateways with the same client id connect every time,
+    // and throw each other out as often.
+    if clock.monotonicMs - subscribedAtMs >= Backoff.lastMs { backoff.reset() }
+    _ = retryLater()
+    observer?.disconnected(reason)
+  }
+
+  private func retryLater() -> Int {
+    isConnecting = false
+    let delayMs = backoff.next()
+    connectAtMs = clock.monotonicMs + delayMs
+    return delayMs
+  }
+
+  public func published(packetID: UInt16, reasonCode: UInt8) {}
+
+  func disconnect() {
+    connection.disconnect()
+    let deadlineMs = clock.monotonicMs + 1_000
+    while connection.wantsWrite && clock.monotonicMs < deadlineMs {
+      connection.writeTurn()
+      _ = connection.wait(timeoutMs: 10, forWriting: true, wakeup: -1)
+    }
+  }
+
+  public func received(_ message: borrowing MessageView) { take(message) }
+}
