@@ -57,8 +57,8 @@ public final class ConsentIndex {
   var customers = GrowingArray<Customer>()
   var serials = GrowingArray<Serial>()
   var shared: [(consented: SharedClaims, curated: SharedClaims)] = []
-  private var freeAnonymousSerials: [UInt32] = []
-  private var rows = TextSlab()
+  var freeAnonymousSerials: [UInt32] = []
+  var rows = TextSlab()
 
   /// - Parameter hashSeed: random for each process; fixed in tests.
   public init(mode: ConsentMode, hashSeed: UInt64) {
@@ -177,13 +177,13 @@ public final class ConsentIndex {
     freeAnonymousSerials.popLast() ?? addSerial(serialNumbers.addAnonymous())
   }
 
-  private func addSerial(_ id: UInt32) -> UInt32 {
+  func addSerial(_ id: UInt32) -> UInt32 {
     serials.append(Serial())
     assert(serials.count == Int(id) + 1, "serial numbers and their names are numbered alike")
     return id
   }
 
-  private func addClaimant(_ id: UInt32, to serial: UInt32) {
+  func addClaimant(_ id: UInt32, to serial: UInt32) {
     let entry = serials[Int(serial)]
     serials[Int(serial)].claimants += 1
     if entry.shared >= 0 { return }
@@ -197,7 +197,7 @@ public final class ConsentIndex {
   }
 
   /// Makes a customer's present date count for the serial number it claims.
-  private func announce(_ id: UInt32) {
+  func announce(_ id: UInt32) {
     let customer = customers[Int(id)]
     let place = Int(serials[Int(customer.serial)].shared)
     if place >= 0 && customer.sinceMs != .max {

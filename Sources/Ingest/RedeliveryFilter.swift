@@ -16,14 +16,14 @@ import Storage
 
 /// Remembers the last message of every packet id.
 public struct RedeliveryFilter: Sendable {
-  private static let packetIDs = 1 << 16
+  static let packetIDs = 1 << 16
 
-  private var contents = [UInt64](repeating: 0, count: packetIDs)
+  var contents = [UInt64](repeating: 0, count: packetIDs)
   /// The number of the last message with an id, counted from 1; 0 is none.
-  private var numbers = [Int](repeating: 0, count: packetIDs)
-  private var count = 0
+  var numbers = [Int](repeating: 0, count: packetIDs)
+  var count = 0
   /// When the session was last known to exist; nil before the first.
-  public private(set) var lastContactMs: Int64?
+  public internal(set) var lastContactMs: Int64?
   /// The number of the last message that was recognised on this connection.
   private var lastRepeated = 0
   private var mayRepeat = false
@@ -49,9 +49,7 @@ public struct RedeliveryFilter: Sendable {
   /// Whether a message was there before; if not, it is remembered.
   mutating func isRepeated(packetID: UInt16, content: UInt64) -> Bool {
     let id = Int(packetID)
-    if mayRepeat, contents[id] == content, numbers[id] > lastRepeated,
-      numbers[id] > count - Self.packetIDs + 2
-    {
+    if mayRepeat, contents[id] == content, numbers[id] > lastRepeated, mayComeAgain(id) {
       lastRepeated = numbers[id]
       return true
     }
@@ -59,6 +57,9 @@ public struct RedeliveryFilter: Sendable {
     remember(packetID: packetID, content: content)
     return false
   }
+
+  /// Whether there is a message with an id, and it is not too old to come again.
+  func mayComeAgain(_ id: Int) -> Bool { numbers[id] > max(0, count - Self.packetIDs + 2) }
 
   private mutating func remember(packetID: UInt16, content: UInt64) {
     count += 1

@@ -7,6 +7,7 @@
 //
 // Invariants:
 // - Chunks are sorted, none is empty unless the list is, and each ends before the next begins.
+// - How the readings lie in chunks shows in nothing: not in the order of what is found nor of what is removed.
 // - Nothing is allocated while readings come and go in a chunk that has seen as many before.
 
 struct Chunk<Element: Reading> {
@@ -225,9 +226,10 @@ struct ReadingList<Element: Reading> {
     }
   }
 
-  /// Removes the readings that satisfy a condition. Looks at all.
+  /// Removes the readings that satisfy a condition, oldest first. Looks at all.
   mutating func removeAll(where condition: (Element) -> Bool, _ each: (Element) -> Void) {
-    for place in stride(from: Int(chunkCount) - 1, through: 0, by: -1) {
+    var keptChunks = 0
+    for place in 0..<Int(chunkCount) {
       var current = chunk(place)
       var kept = 0
       for index in 0..<Int(current.count) {
@@ -241,9 +243,15 @@ struct ReadingList<Element: Reading> {
       }
       count -= Int(current.count) - kept
       current.count = UInt16(kept)
-      setChunk(place, current)
-      if kept == 0 && chunkCount > 1 { removeChunk(at: place) }
+      let isLastOne = keptChunks == 0 && place == Int(chunkCount) - 1
+      if kept == 0 && !isLastOne {
+        current.base.deallocate()
+      } else {
+        setChunk(keptChunks, current)
+        keptChunks += 1
+      }
     }
+    chunkCount = Int32(keptChunks)
   }
 
   private mutating func removeChunk(at place: Int) {

@@ -60,6 +60,7 @@ struct SerialStates: ~Copyable {
     while Int(serial) >= placeOfSerial.count {
       placeOfSerial.append(contentsOf: repeatElement(Self.none, count: max(64, placeOfSerial.count)))
     }
+    assert(newest == Self.none || arrivalMs >= states[Int(newest)].lastArrivalMs, "arrival times never fall")
     var place = placeOfSerial[Int(serial)]
     if place == Self.none {
       place = takePlace()

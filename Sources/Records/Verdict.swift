@@ -2,14 +2,25 @@
 //
 // Invariant: every record gets exactly one verdict, so that received = sum of all verdicts + held.
 
-/// The outcome for one record. Each record has exactly one; a held reading gets its own later.
+/// The outcome for one record. Each record has exactly one; a held reading gets its own later. The raw values
+/// are on disk, in checkpoints.
 public enum Verdict: UInt8, CaseIterable, Sendable {
-  case malformed, oversized, identityMismatch, future
-  case consenting, notConsenting, stale
-  case trusted, duplicate
-  case unknownCustomer, unknownDevice, noConsent, beforeConsent, noAccelerometer
+  case malformed = 0
+  case oversized = 1
+  case identityMismatch = 2
+  case future = 3
+  case consenting = 4
+  case notConsenting = 5
+  case stale = 6
+  case trusted = 7
+  case duplicate = 8
+  case unknownCustomer = 9
+  case unknownDevice = 10
+  case noConsent = 11
+  case beforeConsent = 12
+  case noAccelerometer = 13
   /// Not a verdict yet: the reading waits for its claimant's first accelerometer reading.
-  case held
+  case held = 14
 
   /// The name in summaries, metrics and the quarantine's `reason`.
   public var name: String {
