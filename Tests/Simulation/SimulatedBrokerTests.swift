@@ -108,14 +108,14 @@ private final class Subscriber: ClientDelegate {
 
   @Test func `Whatever breaks, each message comes until it is acknowledged, new ones in order`() {
     let seed = testSeed()
-    for number in 0..<UInt64(100) {
+    for number in 0..<UInt64(40) {
       var options = SimulatedBroker.Options()
       options.receiveMaximum = 5
       options.disconnectsOnceIn = 10
       options.refusesOnceIn = 3
       let broker = broker(60, options, seed: seed &+ number)
       let subscriber = Subscriber(broker)
-      subscriber.turns(3000)
+      subscriber.turns(1500)
       #expect(broker.isDrained, "seed \(seed &+ number)")
       let lost = broker.fates.indices.filter { broker.fates[$0] == .lost }.map(String.init)
       #expect(broker.sessionsLost == 0)

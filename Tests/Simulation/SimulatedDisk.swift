@@ -10,7 +10,7 @@
 // - a full disk takes what fits of a write, then fails it.
 //
 // Invariants:
-// - Bytes that were synced, under a name that was synced, are there after every crash.
+// - Bytes that were synced, under a name that was synced, are there after every crash, unless a sync had failed.
 // - All that is drawn at random comes from the seed, never from the order of a dictionary.
 
 import Glibc
@@ -51,6 +51,8 @@ final class SimulatedDisk {
   /// nothing.
   var ignoresDirectorySyncs = false
   var ignoresSyncsOf: [String] = []
+  /// Who holds a lock, dead or alive.
+  var lockHolders: [String: SimulatedProcess] = [:]
   /// What no gateway may do to a table: rows that were cut, replaced or removed without need.
   private(set) var violations: [String] = []
   private let root = SimulatedFolder()

@@ -219,6 +219,18 @@ import Testing
     #expect(try process.readFile("/d/a") == Self.text, "it fails once")
   }
 
+  @Test func `A lock keeps others out until it is given back or its holder dies`() throws {
+    let (first, second, third) = (process, process, process)
+    let lock = try first.lock("/lock")
+    #expect(throws: StorageError(operation: .lock, path: "/lock", code: EWOULDBLOCK)) {
+      try second.lock("/lock")
+    }
+    lock.unlock()
+    _ = try second.lock("/lock")
+    second.kill()
+    _ = try third.lock("/lock")
+  }
+
   // MARK: Append-only
 
   @Test func `Rows that are cut without need are a violation`() throws {

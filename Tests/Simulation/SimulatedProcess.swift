@@ -13,7 +13,6 @@ final class SimulatedProcess: FileSystem, @unchecked Sendable {
   let disk: SimulatedDisk
   let suffersFaults: Bool
   private(set) var isDead = false
-  var locks: Set<String> = []
   private static let linkDepth = 8
 
   init(on disk: SimulatedDisk, suffersFaults: Bool = true) {
@@ -149,7 +148,8 @@ final class SimulatedProcess: FileSystem, @unchecked Sendable {
 
   func lock(_ path: String) throws(StorageError) -> any FileLock {
     _ = try openForAppending(path)
-    if !locks.insert(path).inserted { throw error(.lock, path, EWOULDBLOCK) }
+    if let holder = disk.lockHolders[path], !holder.isDead { throw error(.lock, path, EWOULDBLOCK) }
+    disk.lockHolders[path] = self
     return SimulatedLock(path: path, process: self)
   }
 
@@ -177,7 +177,9 @@ private final class SimulatedLock: FileLock {
     self.process = process
   }
 
-  func unlock() { process.locks.remove(path) }
+  func unlock() {
+    if process.disk.lockHolders[path] === process { process.disk.lockHolders[path] = nil }
+  }
 }
 
 extension StorageError {
