@@ -72,6 +72,13 @@ let package = Package(
       name: "PropertyTests", dependencies: ["TestSupport", "Records", "Consent", "Join", "Pipeline"],
       path: "Tests/Property", swiftSettings: strict),
     .testTarget(
+      name: "SimulationTests",
+      dependencies: [
+        "TestSupport", "Mosquitto", "Records", "Storage", "Journal", "SegmentLog", "Consent", "Join",
+        "Pipeline", "Ingest",
+      ],
+      path: "Tests/Simulation", swiftSettings: strict),
+    .testTarget(
       name: "IntegrationTests",
       dependencies: ["TestSupport", "Mosquitto", "Storage", "SegmentLog", "Simulator", "stepgate"],
       path: "Tests/Integration", swiftSettings: strict),

@@ -38,7 +38,7 @@ public struct NaiveOracle {
     var lastArrivalMs: Int64
   }
 
-  private let settings: OracleSettings
+  private var settings: OracleSettings
   private var clockMs = Int64.min
   private var customers: [String: Customer] = [:]
   private var accelerometer: [OracleAccelerometer] = []
@@ -75,6 +75,19 @@ public struct NaiveOracle {
       ("detail", json(detail)), ("payload", json(text)),
     ]
     add(columns, to: "rejected")
+  }
+
+  /// Goes on with other settings, of the same pairing. Another consent mode judges anew what waits; all else holds
+  /// for what is to come.
+  public mutating func apply(_ new: OracleSettings) {
+    precondition(new.pairsByOwner == settings.pairsByOwner)
+    let judgesAnew = new.enforcesDates != settings.enforcesDates
+    settings = new
+    guard judgesAnew else { return }
+    for (email, customer) in customers where customer.since != nil {
+      customers[email]?.since = new.enforcesDates ? Int128(customer.record.researchMs ?? 0) : .min
+    }
+    for claim in Set(customers.values.map(\.claim)) { reconcile(claim) }
   }
 
   /// The end of a replay.

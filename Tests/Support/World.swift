@@ -37,6 +37,8 @@ extension World: CustomStringConvertible {
 /// Makes worlds.
 public struct WorldMaker {
   public var random: SeededRandom
+  /// The length of the unit in which the times of a gateway at work are drawn.
+  public var stepMs: Int64 = 1
   private var customersMade: Int64 = 0
   private static let emails = ["a@x", "b@x", "c@x", "q\"\\ü@x"]
   private static let serialNumbers = ["s1", "s2", "s\"3"]
@@ -65,21 +67,29 @@ public struct WorldMaker {
   /// The gateway at work: readings close to their arrival, some late, some ahead, some after a silence.
   /// One record a message.
   public mutating func live() -> World {
-    var settings = OracleSettings()
-    settings.enforcesDates = !random.oneIn(3)
-    settings.toleranceMs = random.pick([0, 4, 12])
-    settings.futureSkewMs = 15
-    settings.eviction = .init(
-      latenessMs: random.pick([0, 10, 20]), retentionMs: random.pick([5, 30, 40]),
-      idleMs: random.pick([20, 60]))
-    var arrivalMs: Int64 = 100
+    let settings = liveSettings()
+    var arrivalMs = 100 * stepMs
+    let openingMs = arrivalMs
     let count = Int.random(in: 10...100, using: &random)
     let messages = (0..<count).map { _ in
-      arrivalMs += Int64.random(in: random.oneIn(20) ? 30...80 : 0...4, using: &random)
+      arrivalMs += stepMs * Int64.random(in: random.oneIn(20) ? 30...80 : 0...4, using: &random)
       let spread: ClosedRange<Int64> = random.oneIn(5) ? -60...20 : -8...4
-      return message(1, timeMs: arrivalMs + Int64.random(in: spread, using: &random), arrivalMs: arrivalMs)
+      let timeMs = arrivalMs + stepMs * Int64.random(in: spread, using: &random)
+      return message(1, timeMs: timeMs, arrivalMs: arrivalMs)
     }
-    return World(settings: settings, messages: opening(arrivalMs: 100) + repeating(messages))
+    return World(settings: settings, messages: opening(arrivalMs: openingMs) + repeating(messages))
+  }
+
+  /// Settings for a gateway at work.
+  public mutating func liveSettings() -> OracleSettings {
+    var settings = OracleSettings()
+    settings.enforcesDates = !random.oneIn(3)
+    settings.toleranceMs = stepMs * random.pick([0, 4, 12])
+    settings.futureSkewMs = stepMs * 15
+    settings.eviction = .init(
+      latenessMs: stepMs * random.pick([0, 10, 20]), retentionMs: stepMs * random.pick([5, 30, 40]),
+      idleMs: stepMs * random.pick([20, 60]))
+    return settings
   }
 
   /// A replay in which all customers come before all readings.
