@@ -5,11 +5,15 @@
 struct Backoff {
   private static let firstMs = 500
   static let lastMs = 30_000
+  private let draw: (ClosedRange<Int>) -> Int
   private var ceilingMs = firstMs
+
+  /// - Parameter draw: gives a random number.
+  init(draw: @escaping (ClosedRange<Int>) -> Int = { .random(in: $0) }) { self.draw = draw }
 
   mutating func next() -> Int {
     defer { ceilingMs = min(ceilingMs * 2, Self.lastMs) }
-    return Int.random(in: ceilingMs / 2...ceilingMs)
+    return draw(ceilingMs / 2...ceilingMs)
   }
 
   mutating func reset() { ceilingMs = Self.firstMs }

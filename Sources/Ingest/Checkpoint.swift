@@ -15,6 +15,7 @@
 
 import Pipeline
 import Records
+import SegmentLog
 import Storage
 
 /// A checkpoint that waits to be written: its content, and what must be on stable storage before it may count.

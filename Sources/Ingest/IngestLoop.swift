@@ -70,7 +70,7 @@ public final class IngestLoop {
   public internal(set) var redeliveries: RedeliveryFilter
   /// Messages that the broker sent again and that are in the journal already.
   public private(set) var redelivered = 0
-  var backoff = Backoff()
+  var backoff: Backoff
   var connectAtMs = 0
   var subscribedAtMs = 0
   private var housekeepAtMs = 0
@@ -82,11 +82,13 @@ public final class IngestLoop {
   /// - Parameters:
   ///   - recovered: the journal and what is known of its messages.
   ///   - room: looks at the disk that holds the data folder.
+  ///   - jitter: draws the random part of a pause between two attempts to connect.
   ///   - isStopping: asked after each turn; signal `wakeUp` when it changes.
   public init(
     connection: any BrokerConnection, options: IngestOptions, recovered: Recovered, engine: any BatchConsumer,
-    room: RoomWatch, clock: any IngestClock = SystemClock(), wakeUp: WakeUp, observer: any IngestObserver,
-    isStopping: @escaping () -> Bool
+    room: RoomWatch, clock: any IngestClock = SystemClock(),
+    jitter: @escaping (ClosedRange<Int>) -> Int = { .random(in: $0) }, wakeUp: WakeUp,
+    observer: any IngestObserver, isStopping: @escaping () -> Bool
   ) {
     self.connection = connection
     self.options = options
@@ -97,6 +99,7 @@ public final class IngestLoop {
     self.engine = engine
     self.room = room
     self.clock = clock
+    backoff = Backoff(draw: jitter)
     self.wakeUp = wakeUp
     self.observer = observer
     self.isStopping = isStopping

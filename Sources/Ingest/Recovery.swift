@@ -106,7 +106,7 @@ public struct Recovery {
   /// Opens the journal, finds the newest good checkpoint and plays what is behind it; nil if it was told to stop
   /// before the end.
   public func run() throws(RecoveryError) -> Recovered? {
-    let journal = try journalStep { () throws(JournalError) in
+    let journal = try attempt(RecoveryError.journal) { () throws(JournalError) in
       try JournalWriter(fileSystem: fileSystem, directory: journalDirectory, options: journalOptions)
     }
     if let torn = journal.openReport.tornTail { tell(.journalWasTorn(torn)) }

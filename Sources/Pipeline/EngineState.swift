@@ -44,8 +44,11 @@ public struct EngineState {
     counts = try VerdictCounts(decoding: &decoder)
     consent = try ConsentIndex(mode: settings.consent, hashSeed: hashSeed, decoding: &decoder)
     join = try IntervalJoin(
-      settings: settings.join, customerCount: consent.customerCount, serialCount: consent.serialCount,
-      decoding: &decoder)
+      settings: settings.join, decoding: &decoder, customerCount: consent.customerCount,
+      serialCount: consent.serialCount, clockMs: clockMs)
+    guard counts.held == join.unsettledCount else {
+      throw decoder.error("another number of held readings than was counted")
+    }
   }
 
   private static func position(_ decoder: inout StateDecoder) throws(StateError) -> (Table, TablePosition) {

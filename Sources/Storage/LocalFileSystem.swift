@@ -8,8 +8,8 @@ public struct LocalFileSystem: FileSystem {
   public init() {}
 
   public func createDirectories(_ path: String) throws(StorageError) {
-    if isDirectory(path) { return }
     let parent = parentDirectory(of: path)
+    if isDirectory(path) { return try syncNameOf(path, in: parent) }
     if parent != path { try createDirectories(parent) }
     do {
       _ = try systemCall(.createDirectory, path) { mkdir(path, 0o777) }
@@ -18,6 +18,12 @@ public struct LocalFileSystem: FileSystem {
       guard error.code == EEXIST, isDirectory(path) else { throw error }
     }
     try syncDirectory(parent)
+  }
+
+  // Whoever made the folder may have ended before its name was durable. A parent that may not even be read is
+  // none that this process makes folders in.
+  private func syncNameOf(_ path: String, in parent: String) throws(StorageError) {
+    do { try syncDirectory(parent) } catch { if error.code != EACCES { throw error } }
   }
 
   public func list(_ directory: String) throws(StorageError) -> [String] {
