@@ -121,7 +121,7 @@ private final class IngestFixture: IngestObserver {
     let fixture = try IngestFixture(broker)
     fixture.journalDisk.fail(operation)
     let error = #expect(throws: IngestError.self) { try fixture.run { _, _ in false } }
-    guard case .journal(let reason) = error else {
+    guard case .storage(let reason) = error else {
       Issue.record("\(String(describing: error))")
       return
     }
