@@ -52,7 +52,7 @@ let package = Package(
     .executableTarget(
       name: "stepgate",
       dependencies: [
-        "Records", "Storage", "SegmentLog", "Consent", "Join", "Pipeline", "Simulator", "Gateway",
+        "Records", "Storage", "Journal", "SegmentLog", "Consent", "Join", "Pipeline", "Simulator", "Gateway",
         .product(name: "Logging", package: "swift-log"),
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ],
@@ -80,7 +80,9 @@ let package = Package(
       path: "Tests/Simulation", swiftSettings: strict),
     .testTarget(
       name: "IntegrationTests",
-      dependencies: ["TestSupport", "Mosquitto", "Storage", "SegmentLog", "Simulator", "stepgate"],
+      dependencies: [
+        "TestSupport", "Mosquitto", "Storage", "Journal", "SegmentLog", "Simulator", "stepgate",
+      ],
       path: "Tests/Integration", swiftSettings: strict),
   ],
   cxxLanguageStandard: .cxx17

@@ -49,9 +49,11 @@ extension EntryHeader {
     originalPayloadBytes = Int(UInt32(littleEndian: entry.load(fromByteOffset: 28, as: UInt32.self)))
     topicBytes = Int(UInt16(littleEndian: entry.load(fromByteOffset: 32, as: UInt16.self)))
     packetID = UInt16(littleEndian: entry.load(fromByteOffset: 34, as: UInt16.self))
-    kind = entry.load(fromByteOffset: 36, as: UInt8.self)
+    kind = Self.kind(at: entry)
     flags = entry.load(fromByteOffset: 37, as: UInt8.self)
   }
+
+  static func kind(at entry: UnsafeRawPointer) -> UInt8 { entry.load(fromByteOffset: 36, as: UInt8.self) }
 
   /// Writes the header, with zeros for its checksums.
   func store(to entry: UnsafeMutableRawPointer) {

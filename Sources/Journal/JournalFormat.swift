@@ -7,14 +7,15 @@
 import Storage
 
 /// What an entry is. The raw values are on disk.
-public enum JournalEntryKind: UInt8, Sendable {
+public enum JournalEntryKind: UInt8, CaseIterable, Sendable {
   /// An MQTT message: its topic and payload.
   case message = 1
   /// Records from a customers file: its path as the topic, newline-delimited JSON as the payload.
   case customerFile = 2
   /// The settings that change results, from here on, as JSON text.
   case settings = 3
-  /// Messages may have been lost at the broker: the reason, with the times from and to, as the payload.
+  /// The beginning of a session with the broker: when the session before was last known to exist as the
+  /// payload, Int64 in milliseconds since 1970-01-01 UTC; an empty one for the first session.
   case sessionGap = 4
 }
 

@@ -1,7 +1,9 @@
 // Reads a journal from a position to its end, in batches that look exactly as those that came from the
 // network, so that the engine knows only one way of taking entries.
 //
-// A journal is read or written, never both at a time: it is read while the gateway recovers.
+// The gateway reads its journal while it recovers, before it writes on it. Others may read while it writes:
+// they see the journal as it was at some moment after they began, and what is being written just then looks
+// like a torn end.
 
 import Storage
 
@@ -9,6 +11,8 @@ import Storage
 public final class JournalReader {
   /// The position after the entries read so far; at the end, that of the journal.
   public private(set) var position: Int
+  /// At the end: the torn end of the last write that was passed over, if there was one.
+  public var tornTail: JournalOpenReport.TornTail? { scanner?.tornTail }
   private let fileSystem: any FileSystem
   private let directory: String
   private let batchBytes: Int

@@ -53,12 +53,8 @@ func createSegment(
 /// Cuts what follows the last good entry; a torn header is written anew.
 private func cutTornTail(_ scanner: SegmentScanner) throws(StorageError) -> JournalOpenReport {
   var report = JournalOpenReport(endPosition: scanner.position)
-  if scanner.tornBytes > 0 {
-    let byte =
-      scanner.headerIsTorn ? 0 : JournalFormat.fileHeaderBytes + scanner.position - scanner.basePosition
-    report.tornTail = .init(path: scanner.file.path, byte: byte, bytes: scanner.tornBytes)
-    try scanner.file.truncate(to: byte)
-  }
+  report.tornTail = scanner.tornTail
+  if let tornTail = scanner.tornTail { try scanner.file.truncate(to: tornTail.byte) }
   if scanner.headerIsTorn {
     try scanner.file.append(JournalFormat.fileHeader(scanner.basePosition))
   }

@@ -13,47 +13,76 @@ final class SegmentScanner {
   /// The position after the entries read so far; at the end, after the last good one.
   private(set) var position: Int
   /// At the end: the bytes that follow the last good entry (with a bad header, all of the file).
-  private(set) var tornBytes = 0
+  private var tornBytes = 0
   private(set) var headerIsTorn = false
+  /// The file's bytes. What is written to it later is not looked at.
+  let size: Int
   private let isNewest: Bool
-  private let size: Int
 
   /// Begins at the first entry of `file`.
-  init(_ file: any File, basePosition: Int, isNewest: Bool) throws(JournalError) {
+  convenience init(_ file: any File, basePosition: Int, isNewest: Bool) throws(JournalError) {
+    try self.init(uncheckedHeaderOf: file, basePosition: basePosition, isNewest: isNewest)
+    try checkHeader()
+  }
+
+  /// Begins at the first entry of `file`, whatever its header is.
+  init(uncheckedHeaderOf file: any File, basePosition: Int, isNewest: Bool) throws(JournalError) {
     self.file = file
     self.basePosition = basePosition
     self.isNewest = isNewest
     position = basePosition
     size = try storage { () throws(StorageError) in try file.size() }
-    try checkHeader()
   }
 
   /// The position at which the next segment must begin, if this one is whole.
   var endPosition: Int { basePosition + size - JournalFormat.fileHeaderBytes }
 
+  /// At the end: the torn end of the last write, if there is one.
+  var tornTail: JournalOpenReport.TornTail? {
+    guard tornBytes > 0 else { return nil }
+    return .init(path: file.path, byte: headerIsTorn ? 0 : fileByte(position), bytes: tornBytes)
+  }
+
   /// Goes on with the entry that begins at `position`.
   func seek(to position: Int) { self.position = position }
 
-  /// Replaces the buffer's entries by the next ones, about `wantedBytes` of them. False at the end.
+  /// Goes on with the first good entry behind `position`, or at the end, and returns how many bytes it
+  /// passed over. For those who want to see what damage left.
+  func skipToGoodEntry() throws(JournalError) -> Int {
+    let start = position + JournalFormat.alignment
+    // The next one is near, as a rule: where there is much damage, reading the whole rest each time would
+    // take hours.
+    var window = 1 << 20
+    var next = try firstGoodEntry(from: start, within: window) { _ in true }
+    while next == nil, window < endPosition - start {
+      window *= 8
+      next = try firstGoodEntry(from: start, within: window) { _ in true }
+    }
+    defer { position = next ?? endPosition }
+    return (next ?? endPosition) - position
+  }
+
+  /// Replaces the buffer's entries by the next ones, about `wantedBytes` of them. False at the end. After
+  /// an error `position` is that of the entry that it tells of.
   func read(into buffer: EntryBuffer, wantedBytes: Int) throws(JournalError) -> Bool {
     buffer.reset()
     guard !headerIsTorn, tornBytes == 0 else { return false }
     var wanted = max(wantedBytes, EntryHeader.bytes)
     while position < endPosition {
-      var stop = EntryState.bad
+      var prefix = Prefix()
       try buffer.load(at: position, capacityBytes: wanted) { memory throws(JournalError) in
-        let bytes = try load(memory, at: position)
-        let prefix = wholeEntries(bytes)
-        stop = prefix.stop
-        try checkKinds(prefix, bytes)
+        prefix = wholeEntries(try load(memory, at: position))
         return (prefix.entries, prefix.bytes)
       }
       if buffer.byteCount > 0 {
         position += buffer.byteCount
         return true
       }
+      if let kind = prefix.unknownKind {
+        throw .unknownKind(path: file.path, byte: fileByte(position), kind: kind)
+      }
       // Perhaps an entry that is longer than what was asked for.
-      guard case .needs(let count) = stop, count > wanted, count <= endPosition - position else {
+      guard case .needs(let count) = prefix.stop, count > wanted, count <= endPosition - position else {
         try acceptTornTail()
         return false
       }
@@ -65,31 +94,28 @@ final class SegmentScanner {
   private struct Prefix {
     var entries = 0
     var bytes = 0
+    /// What stands behind them.
     var stop = EntryState.needs(EntryHeader.bytes)
+    /// Behind them stands a good entry of this kind.
+    var unknownKind: UInt8?
   }
 
-  /// The good entries at the beginning of `bytes`, and why there are no more.
+  /// The good entries of known kinds at the beginning of `bytes`, and why there are no more.
   private func wholeEntries(_ bytes: UnsafeRawBufferPointer) -> Prefix {
     var prefix = Prefix()
     while prefix.bytes < bytes.count {
       let rest = UnsafeRawBufferPointer(rebasing: bytes[prefix.bytes...])
       prefix.stop = EntryState(rest, position: position + prefix.bytes)
-      guard case .whole(let count) = prefix.stop else { break }
+      guard case .whole(let count) = prefix.stop, let entry = rest.baseAddress else { break }
+      let kind = EntryHeader.kind(at: entry)
+      guard JournalEntryKind(rawValue: kind) != nil else {
+        prefix.unknownKind = kind
+        break
+      }
       prefix.entries += 1
       prefix.bytes += count
     }
     return prefix
-  }
-
-  private func checkKinds(_ prefix: Prefix, _ bytes: UnsafeRawBufferPointer) throws(JournalError) {
-    var byte = 0
-    while byte < prefix.bytes, let entry = bytes.baseAddress {
-      let header = EntryHeader(at: entry + byte)
-      guard JournalEntryKind(rawValue: header.kind) != nil else {
-        throw .unknownKind(path: file.path, byte: fileByte(position) + byte, kind: header.kind)
-      }
-      byte += header.entryBytes
-    }
   }
 
   private func checkHeader() throws(JournalError) {
@@ -121,8 +147,17 @@ final class SegmentScanner {
 
   /// Whether a good entry anywhere from `start` on says that what is at `position` was durable.
   private func wasDurable(_ position: Int, tellsFrom start: Int) throws(JournalError) -> Bool {
-    guard endPosition - start >= EntryHeader.bytes else { return false }
-    let memory = UnsafeMutableRawBufferPointer.allocate(byteCount: endPosition - start, alignment: 16)
+    try firstGoodEntry(from: start, within: .max) { $0.durablePosition > position } != nil
+  }
+
+  /// The position of the first good entry that `matches` in the `window` bytes from `start` on, wherever it
+  /// begins there.
+  private func firstGoodEntry(
+    from start: Int, within window: Int, where matches: (EntryHeader) -> Bool
+  ) throws(JournalError) -> Int? {
+    let count = min(endPosition - start, window)
+    guard count >= EntryHeader.bytes else { return nil }
+    let memory = UnsafeMutableRawBufferPointer.allocate(byteCount: count, alignment: 16)
     defer { memory.deallocate() }
     let bytes = try load(memory, at: start)
     var byte = 0
@@ -133,10 +168,10 @@ final class SegmentScanner {
         byte += JournalFormat.alignment
         continue
       }
-      if EntryHeader(at: entry).durablePosition > position { return true }
+      if matches(EntryHeader(at: entry)) { return start + byte }
       byte += count
     }
-    return false
+    return nil
   }
 
   /// Reads from `position` on as much as there is room for.

@@ -27,7 +27,9 @@ struct Stepgate: AsyncParsableCommand {
         78  wrong configuration
       """,
     version: "0.1.0",
-    subcommands: [Run.self, Replay.self, Simulate.self, Tail.self, Verify.self, CheckConfig.self])
+    subcommands: [
+      Run.self, Replay.self, Simulate.self, Tail.self, Verify.self, Journal.self, CheckConfig.self,
+    ])
 
   static func main() async {
     // A pipe or a connection that nobody reads any more is an error of the call that writes to it, not the

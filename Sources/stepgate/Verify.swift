@@ -1,11 +1,12 @@
 import ArgumentParser
+import Journal
 import Pipeline
 import SegmentLog
 import Storage
 
 struct Verify: ParsableCommand {
   static let configuration = CommandConfiguration(
-    abstract: "Checks the files of all tables: checksums and continuity.",
+    abstract: "Checks the files of all tables and the journal: checksums and continuity.",
     discussion: """
       Reads every segment and tells each one that is damaged or missing, with its path and the offset. \
       Changes nothing, and may run next to the gateway. Exits with 1 where something is wrong.
@@ -19,33 +20,34 @@ struct Verify: ParsableCommand {
   func run() throws {
     let fileSystem = LocalFileSystem()
     _ = try inputOutput { () throws(StorageError) in try fileSystem.list(data.path) }
-    let summary = verifyTables(fileSystem)
-    guard summary.tableCount > 0 else {
-      printMessage("\(data.path) holds no tables")
+    let summary = verifyAll(fileSystem)
+    guard summary.holdsAnything else {
+      printMessage("\(data.path) holds no tables and no journal")
       throw ExitStatus.inputOutputFailed
     }
     try printData(summary.text)
     if !summary.problems.isEmpty { throw ExitStatus.foundSomethingWrong }
   }
 
-  private func verifyTables(_ fileSystem: LocalFileSystem) -> VerifySummary {
+  private func verifyAll(_ fileSystem: LocalFileSystem) -> VerifySummary {
     var summary = VerifySummary()
     var progress = TerminalProgress()
     defer { progress.finish() }
+    func show(_ name: String) -> (Int) -> Void {
+      let bytesBefore = summary.bytes
+      return { bytes in progress.update("verify: \(name), \((bytesBefore + bytes) / 1_000_000) MB") }
+    }
     for table in Table.allCases {
       let directory = table.directory(in: data.path)
-      let bytesBefore = summary.bytes
-      do throws(StorageError) {
-        let report = try verifyTable(fileSystem: fileSystem, directory: directory) { bytes in
-          progress.update("verify: \(table.name), \((bytesBefore + bytes) / 1_000_000) MB")
-        }
-        summary.add(table, report)
-      } catch  where error.isNotFound {
-        summary.addMissing(table, directory: directory)
-      } catch {
-        summary.addUnreadable(table, error)
+      let result = Result { () throws(StorageError) in
+        try verifyTable(fileSystem: fileSystem, directory: directory, progress: show(table.name))
       }
+      summary.add(table, directory: directory, result)
     }
+    let journal = Result { () throws(StorageError) in
+      try verifyJournal(fileSystem: fileSystem, directory: data.journal, progress: show("journal"))
+    }
+    summary.addJournal(journal)
     return summary
   }
 }

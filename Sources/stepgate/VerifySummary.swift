@@ -1,49 +1,79 @@
-// What `verify` found in all tables, for people.
+// What `verify` found in all tables and in the journal, for people.
 
+import Journal
 import Pipeline
 import SegmentLog
 import Storage
 
 struct VerifySummary {
-  private(set) var tableCount = 0
+  /// The bytes of all that was checked.
   private(set) var bytes = 0
   /// Damage, a line each.
   private(set) var problems: [String] = []
   /// What is no damage but worth knowing, a line each.
   private(set) var notes: [String] = []
+  private var tableCount = 0
   private var rows = 0
   private var table = SummaryTable(heading: ["table", "rows", "segments", "bytes", "result"])
+  private var journalEntries: Int?
+  /// What is no table, a line each.
+  private var otherLines: [String] = []
 
-  mutating func add(_ name: Table, _ report: TableReport) {
-    tableCount += 1
-    bytes += report.bytes
-    rows += report.rows
-    problems += report.problems.map(\.description)
-    notes += report.notes.map(\.description)
-    table.append([
-      .text(name.name), .number(Int64(report.rows)), .number(Int64(report.segments)),
-      .number(Int64(report.bytes)), .text(Self.result(report.problems.count)),
-    ])
+  /// Whether there was anything to check.
+  var holdsAnything: Bool { tableCount > 0 || !otherLines.isEmpty }
+
+  mutating func add(_ name: Table, directory: String, _ result: Result<TableReport, StorageError>) {
+    switch result {
+    case .success(let report):
+      tableCount += 1
+      bytes += report.bytes
+      rows += report.rows
+      problems += report.problems.map(\.description)
+      notes += report.notes.map(\.description)
+      table.append([
+        .text(name.name), .number(Int64(report.rows)), .number(Int64(report.segments)),
+        .number(Int64(report.bytes)), .text(Self.result(report.problems.count)),
+      ])
+    case .failure(let error) where error.isNotFound:
+      // Landing tables are only there where they were asked for; the gateway creates all others.
+      if !name.isOptional { notes.append("\(directory) is not there") }
+    case .failure(let error):
+      tableCount += 1
+      problems.append(error.description)
+      table.append([.text(name.name), .text(""), .text(""), .text(""), .text("unreadable")])
+    }
   }
 
-  /// A table whose folder is there and cannot be listed.
-  mutating func addUnreadable(_ name: Table, _ error: StorageError) {
-    tableCount += 1
-    problems.append(error.description)
-    table.append([.text(name.name), .text(""), .text(""), .text(""), .text("unreadable")])
+  mutating func addJournal(_ result: Result<JournalReport, StorageError>) {
+    switch result {
+    case .success(let report):
+      journalEntries = report.entries
+      bytes += report.bytes
+      problems += report.problems.map(\.description)
+      notes += report.notes.map(\.description)
+      let sizes = [
+        counted(report.entries, "entry", "entries"), counted(report.segments, "segment"),
+        counted(report.bytes, "byte"), "positions \(report.startPosition) to \(report.endPosition)",
+      ]
+      otherLines.append("journal: \(sizes.joined(separator: ", ")): \(Self.result(report.problems.count))\n")
+    case .failure(let error) where error.isNotFound:
+      // The tables of a replay have none.
+      break
+    case .failure(let error):
+      problems.append(error.description)
+      otherLines.append("journal: unreadable\n")
+    }
   }
 
-  /// Landing tables are only there where they were asked for; the gateway creates all others.
-  mutating func addMissing(_ name: Table, directory: String) {
-    if !name.isOptional { notes.append("\(directory) is not there") }
-  }
-
-  /// A line a table, a line a problem or note, and one for all.
+  /// A line a table, one for the journal, a line a problem or note, and one for all.
   var text: String {
     let findings = problems.map { "problem: \($0)\n" } + notes.map { "note: \($0)\n" }
-    let totals = [counted(tableCount, "table"), counted(rows, "row"), counted(bytes, "byte")]
+    let totals =
+      [counted(tableCount, "table"), counted(rows, "row")]
+      + (journalEntries.map { [counted($0, "journal entry", "journal entries")] } ?? [])
+      + [counted(bytes, "byte")]
     let total = "\(totals.joined(separator: ", ")): \(Self.result(problems.count))\n"
-    return "\(table.text)\n\(findings.joined())\(total)"
+    return "\(table.text)\n\(otherLines.joined())\(findings.joined())\(total)"
   }
 
   private static func result(_ problemCount: Int) -> String {
@@ -51,6 +81,6 @@ struct VerifySummary {
   }
 }
 
-private func counted(_ count: Int, _ noun: String) -> String {
-  "\(withThousandsSeparators(Int64(count))) \(noun)\(count == 1 ? "" : "s")"
+private func counted(_ count: Int, _ noun: String, _ plural: String? = nil) -> String {
+  "\(withThousandsSeparators(Int64(count))) \(count == 1 ? noun : plural ?? noun + "s")"
 }

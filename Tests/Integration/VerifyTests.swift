@@ -1,6 +1,7 @@
 // `stepgate verify`, the program: what it finds and what it exits with.
 
 import Foundation
+import Journal
 import SegmentLog
 import Storage
 import Testing
@@ -16,6 +17,20 @@ private func makeTable(_ directory: String, rows: Int, segmentBytes: Int = 1 << 
     try writer.append($0, rowCount: rows)
   }
   try writer.close()
+}
+
+/// A journal of messages of one byte, a segment each.
+private func makeJournal(_ directory: String, entries: Int) throws {
+  let writer = try JournalWriter(
+    fileSystem: LocalFileSystem(), directory: directory, options: JournalOptions(segmentBytes: 8))
+  for _ in 0..<entries {
+    let buffer = EntryBuffer()
+    [UInt8(ascii: "x")].withUnsafeBytes { byte in
+      buffer.append(kind: .message, arrivalMs: 0, topic: byte, payload: byte)
+    }
+    try writer.append(buffer)
+    try writer.sync()
+  }
 }
 
 @Suite struct VerifyTests {
@@ -104,7 +119,66 @@ private func makeTable(_ directory: String, rows: Int, segmentBytes: Int = 1 << 
     let empty = try await stepgate(["verify", "--data", folder.path])
     #expect(empty.status == 74)
     #expect(empty.output == "")
-    #expect(empty.error == "\(folder.path) holds no tables\n")
+    #expect(empty.error == "\(folder.path) holds no tables and no journal\n")
+  }
+
+  @Test func `The journal has a line of its own, and counts in the sum`() async throws {
+    let folder = try TemporaryFolder()
+    try makeTable("\(folder.path)/quarantine/rejected", rows: 3)
+    try makeJournal("\(folder.path)/journal", entries: 2)
+    let outcome = try await stepgate(["verify", "--data", folder.path])
+
+    #expect(outcome.status == 0)
+    #expect(outcome.error == "")
+    let lines = outcome.output.split(separator: "\n")
+    #expect(lines.contains("journal: 2 entries, 2 segments, 160 bytes, positions 0 to 96: ok"))
+    #expect(lines.last == "1 table, 3 rows, 2 journal entries, 460 bytes: ok")
+  }
+
+  @Test func `Damage in the journal is found, also where there are no tables`() async throws {
+    let folder = try TemporaryFolder()
+    let journal = "\(folder.path)/journal"
+    try makeJournal(journal, entries: 3)
+    let segments = try FileManager.default.contentsOfDirectory(atPath: journal).sorted()
+    let damaged = "\(journal)/\(segments[0])"
+    let file = try #require(FileHandle(forUpdatingAtPath: damaged))
+    try file.seek(toOffset: 40)
+    try file.write(contentsOf: Data("y".utf8))
+    try file.close()
+    try FileManager.default.removeItem(atPath: "\(journal)/\(segments[1])")
+    let outcome = try await stepgate(["verify", "--data", folder.path])
+
+    #expect(outcome.status == 1)
+    #expect(outcome.error == "")
+    #expect(outcome.output.contains("problem: \(damaged), byte 32: no good entry in 48 bytes\n"))
+    #expect(
+      outcome.output.contains(
+        "problem: \(journal)/\(segments[2]), byte 0: positions 48 to 95 are missing before it\n"))
+    #expect(
+      outcome.output.contains("\njournal: 1 entry, 2 segments, 160 bytes, positions 0 to 144: 2 problems\n"))
+    #expect(outcome.output.hasSuffix("\n0 tables, 0 rows, 1 journal entry, 160 bytes: 2 problems\n"))
+  }
+
+  @Test func `A journal with a torn end is in order, and one that cannot be listed is not`() async throws {
+    let folder = try TemporaryFolder()
+    let journal = "\(folder.path)/journal"
+    try makeJournal(journal, entries: 1)
+    let segment = "\(journal)/00000000000000000000.journal"
+    let file = try #require(FileHandle(forUpdatingAtPath: segment))
+    try file.seekToEnd()
+    try file.write(contentsOf: Data("torn".utf8))
+    try file.close()
+    let torn = try await stepgate(["verify", "--data", folder.path])
+    #expect(torn.status == 0)
+    #expect(
+      torn.output.contains("note: \(segment), byte 80: the torn end of a write, or one under way: 4 bytes"))
+
+    try FileManager.default.removeItem(atPath: journal)
+    _ = try folder.file("journal", "no folder")
+    let unreadable = try await stepgate(["verify", "--data", folder.path])
+    #expect(unreadable.status == 1)
+    #expect(unreadable.output.contains("\njournal: unreadable\n"))
+    #expect(unreadable.output.contains("problem: cannot list folder \(journal): Not a directory\n"))
   }
 
   @Test func `Damage is in the exit code also when nobody reads on, and a full disk is told`() async throws {
