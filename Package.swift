@@ -52,7 +52,8 @@ let package = Package(
     .executableTarget(
       name: "stepgate",
       dependencies: [
-        "Records", "Storage", "Journal", "SegmentLog", "Consent", "Join", "Pipeline", "Simulator", "Gateway",
+        "Records", "Storage", "Journal", "SegmentLog", "Consent", "Join", "Pipeline", "Ingest",
+        "Simulator", "Gateway",
         .product(name: "Logging", package: "swift-log"),
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ],

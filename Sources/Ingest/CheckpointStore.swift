@@ -26,7 +26,7 @@ public struct CheckpointStore: Sendable {
 
   /// The folder.
   public var directory: String { "\(dataDirectory)/checkpoint" }
-  private var journalDirectory: String { "\(dataDirectory)/journal" }
+  var journalDirectory: String { "\(dataDirectory)/journal" }
 
   func path(_ position: Int) -> String { "\(directory)/\(CheckpointFormat.name(position))" }
 

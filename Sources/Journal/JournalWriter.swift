@@ -89,8 +89,18 @@ public final class JournalWriter {
   }
 
   private func syncAll() throws(StorageError) {
-    try file.syncData()
+    do { try file.syncData() } catch {
+      cutUnsynced()
+      throw error
+    }
     durablePosition = endPosition
+  }
+
+  // After a failed sync the kernel may count pages as clean that the disk does not have. The next start would
+  // read these entries from its memory and take them for durable; nobody was told of them yet, so they go. (If
+  // even that fails there is nothing left to try, and the sync's error is the one to tell.)
+  private func cutUnsynced() {
+    try? file.truncate(to: JournalFormat.fileHeaderBytes + durablePosition - basePosition)
   }
 
   private func startSegment() throws(StorageError) {

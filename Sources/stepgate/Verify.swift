@@ -1,4 +1,5 @@
 import ArgumentParser
+import Ingest
 import Journal
 import Pipeline
 import SegmentLog
@@ -6,7 +7,7 @@ import Storage
 
 struct Verify: ParsableCommand {
   static let configuration = CommandConfiguration(
-    abstract: "Checks the files of all tables and the journal: checksums and continuity.",
+    abstract: "Checks the files of all tables, the journal and the checkpoints: checksums and continuity.",
     discussion: """
       Reads every segment and tells each one that is damaged or missing, with its path and the offset. \
       Changes nothing, and may run next to the gateway. Exits with 1 where something is wrong.
@@ -48,6 +49,10 @@ struct Verify: ParsableCommand {
       try verifyJournal(fileSystem: fileSystem, directory: data.journal, progress: show("journal"))
     }
     summary.addJournal(journal)
+    let checkpoints = Result { () throws(StorageError) in
+      try verifyCheckpoints(fileSystem: fileSystem, dataDirectory: data.path)
+    }
+    summary.addCheckpoints(checkpoints)
     return summary
   }
 }

@@ -1,5 +1,6 @@
-// What `verify` found in all tables and in the journal, for people.
+// What `verify` found in all tables, in the journal and in the checkpoints, for people.
 
+import Ingest
 import Journal
 import Pipeline
 import SegmentLog
@@ -65,7 +66,21 @@ struct VerifySummary {
     }
   }
 
-  /// A line a table, one for the journal, a line a problem or note, and one for all.
+  mutating func addCheckpoints(_ result: Result<CheckpointReport, StorageError>) {
+    switch result {
+    case .success(let report):
+      bytes += report.bytes
+      problems += report.problems
+      guard report.checkpoints > 0 else { break }
+      let sizes = [counted(report.checkpoints, "checkpoint"), counted(report.bytes, "byte")]
+      otherLines.append("\(sizes.joined(separator: ", ")): \(Self.result(report.problems.count))\n")
+    case .failure(let error):
+      problems.append(error.description)
+      otherLines.append("checkpoints: unreadable\n")
+    }
+  }
+
+  /// A line a table, one for the journal, one for the checkpoints, a line a problem or note, and one for all.
   var text: String {
     let findings = problems.map { "problem: \($0)\n" } + notes.map { "note: \($0)\n" }
     let totals =

@@ -1,6 +1,7 @@
-import Journal
 import Storage
 import Testing
+
+@testable import Journal
 
 @Suite struct JournalWriterTests {
   private let journal: JournalFixture
@@ -108,6 +109,18 @@ import Testing
     #expect(throws: StorageError.self) { try writer.sync() }
     #expect(throws: StorageError.self) { try writer.append(EntryBuffer([.numbered(2)])) }
     #expect(writer.durablePosition == durable)
+  }
+
+  @Test func `What a failed sync leaves unknown is cut off, so that no later start takes it for durable`() throws {
+    let disk = FaultyFileSystem()
+    let writer = try JournalWriter(fileSystem: disk, directory: journal.directory)
+    try writer.append(EntryBuffer([.numbered(0)]))
+    try writer.sync()
+    try writer.append(EntryBuffer([.numbered(1), .numbered(2)]))
+    disk.fail(.sync)
+    #expect(throws: StorageError.self) { try writer.sync() }
+    #expect(try journal.entries() == [.numbered(0)])
+    #expect(try journal.writer().openReport == JournalOpenReport(endPosition: writer.durablePosition))
   }
 
   private func hex(_ bytes: [UInt8]) -> String {
