@@ -28,6 +28,16 @@ extension UnsafeRawBufferPointer {
     (lastIndex(of: lineFeed) ?? -1) + 1
   }
 
+  /// Where the first `count` rows end, which must be there.
+  func end(ofRows count: Int) -> Int {
+    var end = 0
+    for _ in 0..<count {
+      guard let rowEnd = after(end).rowEnd(atLeast: 1) else { preconditionFailure("fewer rows than said") }
+      end += rowEnd
+    }
+    return end
+  }
+
   /// The first `count` bytes.
   func first(_ count: Int) -> UnsafeRawBufferPointer { UnsafeRawBufferPointer(rebasing: self[..<count]) }
 

@@ -29,6 +29,14 @@ struct RecoveredSegment {
   let report: OpenReport
 }
 
+/// The beginning of a new table.
+func createFirstSegment(
+  _ fileSystem: any FileSystem, _ directory: String
+) throws(StorageError) -> RecoveredSegment {
+  let segment = try ActiveSegment(creating: 0, fileSystem, directory)
+  return RecoveredSegment(segment: segment, isSealed: false, report: OpenReport(endOffset: 0))
+}
+
 func recoverSegment(
   _ baseOffset: Int, _ fileSystem: any FileSystem, _ directory: String
 ) throws(SegmentLogError) -> RecoveredSegment {
@@ -60,7 +68,8 @@ func recoverSegment(
     return file
   }
   let segment = ActiveSegment(
-    baseOffset: baseOffset, data: data, sidecar: sidecarFile, blocks: blocks, sidecarIsNew: wholeBytes == 0)
+    baseOffset: baseOffset, fileSystem, directory, data: data, sidecar: sidecarFile, blocks: blocks,
+    sidecarIsNew: wholeBytes == 0)
   return RecoveredSegment(segment: segment, isSealed: sidecar?.isSealed ?? false, report: report)
 }
 

@@ -9,6 +9,9 @@
 //   instant of a roll;
 // - after an error the writer is done: what the disk then holds is unknown to it. Every later call throws
 //   that error again; opening the table anew finds out and continues.
+//
+// A table can be opened at its end, or at any earlier position to be fed the rows from there on once more
+// (SegmentWriter+CatchUp.swift).
 
 import Storage
 
@@ -25,44 +28,55 @@ public struct SegmentOptions: Sendable {
 
 /// Appends rows to a table. One writer a table, one thread at a time.
 public final class SegmentWriter {
-  /// What was found when the table was opened.
+  /// What was found when the table was opened at its end. Of a table that is fed rows once more it tells
+  /// only where, see `takeFindings`.
   public let openReport: OpenReport
-  private let fileSystem: any FileSystem
-  private let directory: String
-  private let options: SegmentOptions
-  private var active: ActiveSegment
+  let fileSystem: any FileSystem
+  let directory: String
+  let options: SegmentOptions
+  var active: ActiveSegment
+  /// What is there behind the rows so far.
+  var ahead: RowsAhead
   /// A file or link was created that `syncDirectory` has not made durable yet.
-  private var namesAreUnsynced = true
+  var namesAreUnsynced = true
+  /// The segment that `current.ndjson` points to.
+  var linkedBase: Int?
   private var failure: StorageError?
 
-  /// Opens the table in `directory`, creating it if it is not there. A torn last row is cut off, see
-  /// `openReport`; damage in what was on stable storage is thrown and left as it is.
-  public init(
-    fileSystem: any FileSystem, directory: String, options: SegmentOptions = SegmentOptions()
-  ) throws(SegmentLogError) {
+  init(
+    _ fileSystem: any FileSystem, _ directory: String, _ options: SegmentOptions, active: ActiveSegment,
+    ahead: RowsAhead, openReport: OpenReport
+  ) {
     self.fileSystem = fileSystem
     self.directory = directory
     self.options = options
+    self.active = active
+    self.ahead = ahead
+    self.openReport = openReport
+  }
+
+  /// Opens the table in `directory` at its end, creating it if it is not there. A torn last row is cut off,
+  /// see `openReport`; damage in what was on stable storage is thrown and left as it is.
+  public convenience init(
+    fileSystem: any FileSystem, directory: String, options: SegmentOptions = SegmentOptions()
+  ) throws(SegmentLogError) {
     let names = try storage { () throws(StorageError) in
       try fileSystem.createDirectories(directory)
       return try fileSystem.list(directory)
     }
     let newest = names.compactMap(baseOffset(ofSegment:)).max()
     try refuseOrphanedChecksums(names, after: newest ?? -1, fileSystem, directory)
-    guard let newest else {
-      active = try storage { () throws(StorageError) in
-        try ActiveSegment(creating: 0, fileSystem, directory)
+    let found =
+      if let newest {
+        try recoverSegment(newest, fileSystem, directory)
+      } else {
+        try storage { () throws(StorageError) in try createFirstSegment(fileSystem, directory) }
       }
-      openReport = OpenReport(endOffset: 0)
-      try storage { () throws(StorageError) in try linkActive() }
-      return
-    }
-    let recovered = try recoverSegment(newest, fileSystem, directory)
-    active = recovered.segment
-    openReport = recovered.report
+    self.init(
+      fileSystem, directory, options, active: found.segment, ahead: RowsAhead(), openReport: found.report)
     try storage { () throws(StorageError) in
       // The last process may have ended between sealing a segment and creating the next.
-      if recovered.isSealed {
+      if found.isSealed {
         try startSegment()
       } else if active.bytes >= options.segmentBytes {
         try rollOver()
@@ -72,20 +86,27 @@ public final class SegmentWriter {
     }
   }
 
-  /// The log end offset: that of the next row.
-  public var endOffset: Int { active.endOffset }
+  /// The log end offset: that of the next row. While rows are compared it is that of the next to be given.
+  public var endOffset: Int { active.endOffset - ahead.rowsToDrop }
 
-  /// The length of the active segment.
+  /// The length of the active segment, up to the next row.
   public var activeSegmentBytes: Int { active.bytes }
 
+  /// Where the next row goes, after all that were appended so far, be they compared or written.
+  public var position: TablePosition {
+    TablePosition(baseOffset: active.baseOffset, byte: active.bytes, offset: endOffset)
+  }
+
   /// Appends whole rows, each ending in a line feed, with one write (one more for each segment that they
-  /// fill). `rowCount` is how many they are. Not durable before `sync`.
+  /// fill). `rowCount` is how many they are. Rows that are there already are only compared. Not durable
+  /// before `sync`.
   public func append(_ rows: UnsafeRawBufferPointer, rowCount: Int) throws(StorageError) {
     precondition(rowCount > 0 && rows.last == lineFeed, "a batch is one or more whole rows")
     assert(rows.rowCount == rowCount, "the batch has another number of rows than was said")
     try guarded { () throws(StorageError) in
       var rest = rows
       var restRows = rowCount
+      try catchUp(&rest, &restRows)
       while !rest.isEmpty {
         let cut = rest.rowEnd(atLeast: options.segmentBytes - active.bytes)
         let part = rest.first(cut ?? rest.count)
@@ -98,10 +119,11 @@ public final class SegmentWriter {
     }
   }
 
-  /// Seals the active segment and starts the next, unless the active one is empty.
+  /// Seals the active segment and starts the next, unless the active one is empty. While rows are compared
+  /// nothing happens: the segments end where they did.
   public func roll() throws(StorageError) {
     try guarded { () throws(StorageError) in
-      if active.bytes > 0 { try rollOver() }
+      if active.bytes > 0 && !isCatchingUp { try rollOver() }
     }
   }
 
@@ -110,15 +132,25 @@ public final class SegmentWriter {
     try guarded { () throws(StorageError) in try syncActive() }
   }
 
-  /// As `sync`, and ends the last checksum block, so that the next opening finds all rows covered.
+  /// Tells that somebody else has synced the segment of `position` to there, and the names in the table's
+  /// folder: the checksums that this allows are written, not synced. Nothing happens if another segment has
+  /// become the active one; it was synced then.
+  public func rowsAreDurable(to position: TablePosition) throws(StorageError) {
+    try guarded { () throws(StorageError) in
+      if position.baseOffset == active.baseOffset { try active.writeChecksums(to: position.byte) }
+    }
+  }
+
+  /// As `sync`, and ends the last checksum block, so that the next opening finds all rows covered. If rows
+  /// are there that were not compared yet, the block stays open for them.
   public func close() throws(StorageError) {
     try guarded { () throws(StorageError) in
-      active.endBlock()
+      if active.bytes == active.fileBytes { active.endBlock() }
       try syncActive()
     }
   }
 
-  private func syncActive(sealing: Bool = false) throws(StorageError) {
+  func syncActive(sealing: Bool = false) throws(StorageError) {
     try active.syncRows()
     if namesAreUnsynced {
       try fileSystem.syncDirectory(directory)
@@ -127,7 +159,7 @@ public final class SegmentWriter {
     try active.syncChecksums(sealing: sealing)
   }
 
-  private func rollOver() throws(StorageError) {
+  func rollOver() throws(StorageError) {
     active.endBlock()
     try syncActive(sealing: true)
     try startSegment()
@@ -139,14 +171,20 @@ public final class SegmentWriter {
     try linkActive()
   }
 
-  private func linkActive() throws(StorageError) {
-    try fileSystem.replaceLink("\(directory)/\(currentLinkName)", target: segmentName(active.baseOffset))
+  func linkActive() throws(StorageError) {
+    try link(to: active.baseOffset)
+  }
+
+  func link(to base: Int) throws(StorageError) {
+    try fileSystem.replaceLink("\(directory)/\(currentLinkName)", target: segmentName(base))
+    linkedBase = base
+    namesAreUnsynced = true
   }
 
   /// Runs `body` unless the writer has failed before, and remembers its failure.
-  private func guarded(_ body: () throws(StorageError) -> Void) throws(StorageError) {
+  func guarded<Result>(_ body: () throws(StorageError) -> Result) throws(StorageError) -> Result {
     if let failure { throw failure }
-    do { try body() } catch {
+    do { return try body() } catch {
       failure = error
       throw error
     }

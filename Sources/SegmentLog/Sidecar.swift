@@ -37,36 +37,49 @@ struct ChecksumLine: Equatable {
   }
 }
 
+/// What a checksum file says, up to the first line that its writer cannot have written.
 struct Sidecar {
   static let header = "stepgate-checksums 1"
   static let sealedMark = "sealed"
 
   private(set) var lines: [ChecksumLine] = []
   private(set) var isSealed = false
-  /// The bytes up to the end of the last whole line. What follows is the torn end of a last write.
+  /// The bytes up to the end of the last good line. What follows is `fault`, or the torn end of a last write.
   private(set) var wholeBytes = 0
+  /// What is wrong with the line at `wholeBytes`; nil if nothing is.
+  private(set) var fault: String?
 
-  /// Nil if there is no such file.
+  /// Nil if there is no such file. A fault is an error.
   static func read(
     _ fileSystem: any FileSystem, _ directory: String, baseOffset: Int
   ) throws(SegmentLogError) -> Sidecar? {
     let path = "\(directory)/\(sidecarName(baseOffset))"
-    let bytes: [UInt8]
-    do {
-      bytes = try fileSystem.readFile(path)
-    } catch {
-      if error.isNotFound { return nil }
-      throw .storage(error)
+    let sidecar = try storage { () throws(StorageError) in
+      try readWithFault(fileSystem, directory, baseOffset: baseOffset)
     }
-    return try Sidecar(bytes, path: path, baseOffset: baseOffset)
+    if let sidecar, let fault = sidecar.fault {
+      throw .corrupt(path: path, byte: sidecar.wholeBytes, what: fault)
+    }
+    return sidecar
   }
 
-  init(_ bytes: [UInt8], path: String, baseOffset: Int) throws(SegmentLogError) {
+  /// Nil if there is no such file.
+  static func readWithFault(
+    _ fileSystem: any FileSystem, _ directory: String, baseOffset: Int
+  ) throws(StorageError) -> Sidecar? {
+    do {
+      return Sidecar(
+        try fileSystem.readFile("\(directory)/\(sidecarName(baseOffset))"), baseOffset: baseOffset)
+    } catch {
+      if error.isNotFound { return nil }
+      throw error
+    }
+  }
+
+  private init(_ bytes: [UInt8], baseOffset: Int) {
     while let end = bytes[wholeBytes...].firstIndex(of: lineFeed) {
-      let line = String(decoding: bytes[wholeBytes..<end], as: UTF8.self)
-      if let fault = add(line, baseOffset: baseOffset) {
-        throw .corrupt(path: path, byte: wholeBytes, what: fault)
-      }
+      fault = add(String(decoding: bytes[wholeBytes..<end], as: UTF8.self), baseOffset: baseOffset)
+      if fault != nil { return }
       wholeBytes = end + 1
     }
   }
