@@ -138,7 +138,9 @@ public final class IngestLoop {
   }
 
   private func commit() throws(IngestError) {
-    do throws(MosquittoError) { try connection.checkAcknowledgementsWithheld() } catch { throw .mosquitto(error) }
+    do throws(MosquittoError) { try connection.checkAcknowledgementsWithheld() } catch {
+      throw .mosquitto(error)
+    }
     guard batch.entries.entryCount > 0 else { return connection.writeTurn() }
     do throws(StorageError) {
       try journal.append(batch.entries)

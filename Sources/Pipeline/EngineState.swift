@@ -31,7 +31,8 @@ public struct EngineState {
   ///   - settings: those that were in force.
   ///   - hashSeed: random for each process; fixed in tests.
   public init(
-    _ settings: EngineSettings, hashSeed: UInt64 = .random(in: .min ... .max), decoding decoder: inout StateDecoder
+    _ settings: EngineSettings, hashSeed: UInt64 = .random(in: .min ... .max),
+    decoding decoder: inout StateDecoder
   ) throws(StateError) {
     clockMs = try decoder.read(Int64.self)
     agePeriod = try decoder.readFlag() ? try decoder.read(Int64.self) : nil

@@ -106,7 +106,8 @@ struct Simulate: ParsableCommand {
   ) throws -> PublishProgress {
     switch source {
     case .madeUp(let customers, let readings, let seed):
-      let fleet = Fleet(customers: customers, readings: readings, seed: seed, nowMs: Int(SystemClock().wallMs))
+      let fleet = Fleet(
+        customers: customers, readings: readings, seed: seed, nowMs: Int(SystemClock().wallMs))
       return try publisher.publish(fleet, report: report)
     case .files(let customer, let accelerometer, let stepTrainer):
       let files = try FileMessages(

@@ -42,12 +42,13 @@ import Testing
     try take(0..<3)
     let position = recovered.player.position
     let bytes = try fixture.disk.readFile("data/checkpoint/\(twentyDigits(position)).checkpoint")
-    #expect(bytes[..<16] == Array("STEPGCKP".utf8) + [1, 0, 0, 0, 0, 0, 0, 0])
+    #expect(Array(bytes[..<8]) == Array("STEPGCKP".utf8))
+    #expect(Array(bytes[8..<16]) == [1, 0, 0, 0, 0, 0, 0, 0])
     let content = bytes.count - 40
-    #expect(bytes[16..<24] == littleEndian(UInt64(position))[...])
-    #expect(bytes[24..<32] == littleEndian(UInt64(content))[...])
+    #expect(Array(bytes[16..<24]) == littleEndian(UInt64(position)))
+    #expect(Array(bytes[24..<32]) == littleEndian(UInt64(content)))
     let sum = bytes.withUnsafeBytes { checksum(UnsafeRawBufferPointer(rebasing: $0.dropLast(8))) }
-    #expect(bytes.suffix(8) == littleEndian(sum)[...])
+    #expect(Array(bytes.suffix(8)) == littleEndian(sum))
   }
 
   private func littleEndian(_ value: UInt64) -> [UInt8] { (0..<8).map { UInt8(value >> ($0 * 8) & 0xFF) } }

@@ -75,7 +75,10 @@ struct RecoveryFixture {
         case _ where number % 2 == 0:
           ("a/1", #"{"user":"c\#(who)","timestamp":\#(time),"x":1,"y":2,"z":\#(number)}"#)
         default:
-          ("s/1", #"{"sensorReadingTime":\#(time),"serialNumber":"s\#(who)","distanceFromObject":\#(number)}"#)
+          (
+            "s/1",
+            #"{"sensorReadingTime":\#(time),"serialNumber":"s\#(who)","distanceFromObject":\#(number)}"#
+          )
         }
       return Entry(
         arrivalMs: Int64(time), packetID: UInt16(number + 1), topic: entry.topic, payload: entry.payload)

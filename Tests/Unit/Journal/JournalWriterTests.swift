@@ -111,7 +111,9 @@ import Testing
     #expect(writer.durablePosition == durable)
   }
 
-  @Test func `What a failed sync leaves unknown is cut off, so that no later start takes it for durable`() throws {
+  @Test func `What a failed sync leaves unknown is cut off, so that no later start takes it for durable`()
+    throws
+  {
     let disk = FaultyFileSystem()
     let writer = try JournalWriter(fileSystem: disk, directory: journal.directory)
     try writer.append(EntryBuffer([.numbered(0)]))
