@@ -94,7 +94,7 @@ private struct JournalVerifier {
       } catch .damaged(let path, let byte, _) {
         report.problem(path, byte, "no good entry in \(try scanner.skipToGoodEntry()) bytes")
       } catch .unknownKind(let path, let byte, let kind) {
-        _ = try scanner.skipToGoodEntry()
+        scanner.skipUnknownEntry()
         report.problem(path, byte, "an entry of the unknown kind \(kind); a later stepgate wrote it")
       }
     }

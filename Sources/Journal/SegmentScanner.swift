@@ -18,6 +18,8 @@ final class SegmentScanner {
   /// The file's bytes. What is written to it later is not looked at.
   let size: Int
   private let isNewest: Bool
+  /// The length of the entry that `read` has refused for its kind.
+  private var unknownEntryBytes = 0
 
   /// Begins at the first entry of `file`.
   convenience init(_ file: any File, basePosition: Int, isNewest: Bool) throws(JournalError) {
@@ -45,6 +47,9 @@ final class SegmentScanner {
 
   /// Goes on with the entry that begins at `position`.
   func seek(to position: Int) { self.position = position }
+
+  /// Goes on behind the entry that `read` has refused for its kind.
+  func skipUnknownEntry() { position += unknownEntryBytes }
 
   /// Goes on with the first good entry behind `position`, or at the end, and returns how many bytes it
   /// passed over. For those who want to see what damage left.
@@ -78,7 +83,8 @@ final class SegmentScanner {
         position += buffer.byteCount
         return true
       }
-      if let kind = prefix.unknownKind {
+      if let kind = prefix.unknownKind, case .whole(let count) = prefix.stop {
+        unknownEntryBytes = count
         throw .unknownKind(path: file.path, byte: fileByte(position), kind: kind)
       }
       // Perhaps an entry that is longer than what was asked for.

@@ -122,6 +122,37 @@ import Testing
     #expect(throws: unknown) { try journal.writer() }
   }
 
+  @Test func `What is before an entry of an unknown kind is read, and then it is an error`() throws {
+    let positions = try write(3)
+    let place = 32 + positions[2]
+    var bytes = try journal.fileSystem.readFile(journal.segment(0))
+    bytes[place + 36] = 0
+    reseal(&bytes, entry: place, position: UInt64(positions[2]))
+    try journal.fileSystem.overwrite(journal.segment(0), bytes)
+    let reader = try JournalReader(fileSystem: journal.fileSystem, directory: journal.directory)
+    let buffer = EntryBuffer()
+    #expect(try reader.read(into: buffer))
+    #expect(buffer.map(Entry.init) == [.numbered(0), .numbered(1)])
+    #expect(reader.position == positions[2])
+    #expect(throws: JournalError.unknownKind(path: journal.segment(0), byte: place, kind: 0)) {
+      try reader.read(into: buffer)
+    }
+  }
+
+  @Test func `A reader tells the torn end that it has passed over, once it is there`() throws {
+    let positions = try write(2)
+    let end = 32 + positions[1] + EntryBuffer([.numbered(1)]).byteCount
+    try journal.fileSystem.openForAppending(journal.segment(0)).append([1, 2, 3])
+    let reader = try JournalReader(fileSystem: journal.fileSystem, directory: journal.directory)
+    let buffer = EntryBuffer()
+    #expect(try reader.read(into: buffer))
+    #expect(reader.tornTail == nil)
+    #expect(try !reader.read(into: buffer))
+    #expect(reader.tornTail?.path == journal.segment(0))
+    #expect(reader.tornTail?.byte == end)
+    #expect(reader.tornTail?.bytes == 3)
+  }
+
   /// Makes a changed file header valid again.
   private func reseal(_ bytes: inout [UInt8], header: Int) {
     let sum = bytes[header..<header + 24].withUnsafeBytes { checksum($0) }

@@ -231,6 +231,18 @@ import Testing
     }
   }
 
+  @Test func `A segment that is trimmed while an older one is read is not missed`() throws {
+    let report = try verifyJournal(fileSystem: journal.fileSystem, directory: journal.directory) { _ in
+      _ = try? trimJournal(
+        fileSystem: journal.fileSystem, directory: journal.directory, before: positions[9])
+    }
+    #expect(try journal.segments() == [journal.segment(bases[2])])
+    #expect(report.problems == [])
+    #expect(report.segments == 2)
+    #expect(report.entries == 6)
+    #expect(report.endPosition == positions[9])
+  }
+
   @Test func `A journal that is written and trimmed meanwhile has no problems`() throws {
     let writer = try journal.writer(segmentBytes: 3_000)
     let durable = Mutex(0)
