@@ -146,13 +146,13 @@ extension ActiveSegment {
         continue
       }
       try replaceSidecar(keepingTo: broken.startByte, because: "\(what) the rows", &findings)
-      try beginBlocksAnew(at: broken.startByte)
+      try beginBlocksAnew()
       return
     }
   }
 
   /// Divides what was taken since the end of the last good block once more, without the lines.
-  private func beginBlocksAnew(at byte: Int) throws(StorageError) {
+  private func beginBlocksAnew() throws(StorageError) {
     let end = bytes
     let endOffset = endOffset
     let read = try Sidecar.readWithFault(fileSystem, directory, baseOffset: baseOffset)

@@ -171,12 +171,14 @@ extension SegmentWriter {
     if ahead.segments.isEmpty { return }
     if linkedBase != active.baseOffset { try linkActive() }
     let names = try fileSystem.list(directory)
+    let nextRow = active.endOffset
     for base in ahead.segments {
       for name in [segmentName(base), sidecarName(base)] where names.contains(name) {
         let newPath = try setAside(name, fileSystem, directory)
         ahead.findings.append(
           RecoveryFinding(
-            path: "\(directory)/\(name)", byte: 0, what: "does not follow on row \(active.endOffset - 1)",
+            path: "\(directory)/\(name)", byte: 0,
+            what: "begins with row \(base), where row \(nextRow) comes next",
             outcome: .setAside(path: newPath)))
       }
     }

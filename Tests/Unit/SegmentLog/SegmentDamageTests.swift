@@ -3,8 +3,8 @@ import Storage
 import TestSupport
 import Testing
 
-/// Rows are fed once more to a table with damage: what was never synced is cut, all else is set aside, and the
-/// table ends up as it was.
+/// Rows are fed once more to a table with damage: what was never synced is cut, all else is set aside, and
+/// the table ends up as it was.
 @Suite struct SegmentDamageTests {
   /// Segments from rows 0, 12, 20 and others; the newest one is not sealed.
   private let source = RowSource(rows: (0..<40).map(row), rolls: [20], segmentBytes: 500)
@@ -144,6 +144,16 @@ import Testing
     }
   }
 
+  @Test func `A segment that holds rows of the next one, too, is set aside`() throws {
+    var files = expected
+    files[sidecarFile(bases[1])] = nil
+    files[segmentFile(bases[1])]?.append(contentsOf: Array(source.rows[bases[2]].utf8))
+    let found = try recover(files)
+    #expect(found.findings.map(\.what) == ["goes on behind the segment's last row"])
+    #expect(try found.table.files() == expected)
+    #expect(try found.table.rows() == source.rows)
+  }
+
   @Test func `A segment that ends too early is completed`() throws {
     for base in bases {
       let length = expected[segmentFile(base), default: []].count
@@ -255,6 +265,18 @@ import Testing
     #expect(try table.problems().count == 1)
   }
 
+  @Test func `Other rows before the position than there should be are told, and stay`() throws {
+    var files = expected
+    files[sidecarFile(0)] = nil
+    files[segmentFile(0)]?[4] = UInt8(ascii: "\n")
+    let found = try recover(files, at: position(at: 5))
+    let finding = RecoveryFinding(
+      path: found.table.path(segmentFile(0)), byte: position(at: 5).byte,
+      what: "row 6 follows, where row 5 should", outcome: .leftInPlace)
+    #expect(found.findings == [finding])
+    #expect(try found.table.files(damaged: true)[segmentFile(0)] == files[segmentFile(0)])
+  }
+
   @Test func `Damage in rows that are not given once more is told, and stays`() throws {
     var files = expected
     files[segmentFile(bases[1])]?[5] ^= 1
@@ -271,7 +293,8 @@ import Testing
     #expect(found.unexplained == bases[1] - 3)
     let later = bases.dropFirst(2).flatMap { [segmentFile($0), sidecarFile($0)] }
     #expect(found.findings.map(\.path) == later.map(found.table.path))
-    #expect(found.findings.allSatisfy { $0.what == "does not follow on row \(bases[1] - 1)" })
+    #expect(
+      found.findings.first?.what == "begins with row \(bases[2]), where row \(bases[1]) comes next")
     let after = try found.table.files(damaged: true)
     for base in bases.dropFirst(2) {
       #expect(after[damagedFile(base)] == expected[segmentFile(base)])
