@@ -45,11 +45,11 @@ extension ActiveSegment {
         known: lines.drop { $0.endByte <= position.byte }),
       sidecarIsNew: (written?.wholeBytes ?? 0) == 0)
     fileBytes = size
-    let isTrusted = written.map { $0.fault == nil && !$0.isSealed } ?? true
+    let durableBytes = written?.isSealed == true ? .max : written?.durableBytes ?? 0
     known = KnownSegment(
       sealedBytes: written?.isSealed == true ? lines.last?.endByte : nil,
-      syncedBytes: isTrusted ? max(position.byte, written?.lines.last?.endByte ?? 0) : .max,
-      firstByte: position.byte, comparison: FileComparison(data))
+      syncedBytes: max(position.byte, durableBytes), firstByte: position.byte,
+      comparison: FileComparison(data))
     if let written { try repairSidecar(written, goodLines: lines, &findings) }
     try addBytes(to: position.byte)
     if endOffset != position.offset {
@@ -146,13 +146,13 @@ extension ActiveSegment {
         continue
       }
       try replaceSidecar(keepingTo: broken.startByte, because: "\(what) the rows", &findings)
-      try beginBlocksAnew(at: broken.startByte)
+      try beginBlocksAnew()
       return
     }
   }
 
   /// Divides what was taken since the end of the last good block once more, without the lines.
-  private func beginBlocksAnew(at byte: Int) throws(StorageError) {
+  private func beginBlocksAnew() throws(StorageError) {
     let end = bytes
     let endOffset = endOffset
     let read = try Sidecar.readWithFault(fileSystem, directory, baseOffset: baseOffset)

@@ -23,6 +23,13 @@ public struct RecoveryFinding: Equatable, Sendable, CustomStringConvertible {
   public let what: String
   public let outcome: Outcome
 
+  public init(path: String, byte: Int, what: String, outcome: Outcome) {
+    self.path = path
+    self.byte = byte
+    self.what = what
+    self.outcome = outcome
+  }
+
   public var description: String {
     let done =
       switch outcome {

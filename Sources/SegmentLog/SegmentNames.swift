@@ -42,6 +42,11 @@ func baseOffset(ofReplacement name: String) -> Int? {
   number(inName: name, prefix: ".", suffix: replacementSuffix)
 }
 
+/// Whether a checksum file was being replaced under this name (`FileSystem.writeFileAtomically`).
+func isTemporarySidecar(_ name: String) -> Bool {
+  number(inName: name, prefix: "..", suffix: sidecarSuffix + ".tmp") != nil
+}
+
 /// The name for the damaged file `name` of a folder that holds `names`: one that is not taken.
 func damagedName(_ name: String, among names: [String]) -> String {
   let first = (name.hasPrefix(".") ? name : "." + name) + ".damaged"

@@ -77,12 +77,13 @@ extension SegmentWriter {
         ahead.rowsToDrop -= partRows
       } else {
         (part, partRows) = rowsOfActive(rows, rowCount)
-        reportIfShort(part)
+        let bytesThere = active.fileBytes
         if let different = try active.match(part, rowCount: partRows, &ahead.findings) {
           try repair(at: different, "differs from the row that belongs here")
           try advance()
           continue
         }
+        if active.fileBytes > bytesThere { reportCompletion(from: bytesThere) }
       }
       rows = rows.after(part.count)
       rowCount -= partRows
@@ -140,7 +141,7 @@ extension SegmentWriter {
       resumingAt: TablePosition(baseOffset: base, byte: 0, offset: base), fileSystem, directory,
       &ahead.findings)
     namesAreUnsynced = true
-    if !isThere && nextBase != nil { reportShort("not there, though later segments are") }
+    if !isThere && nextBase != nil { reportShort(0, "not there, though later segments are") }
     if base > linkedBase ?? -1 { try linkActive() }
   }
 
@@ -154,17 +155,15 @@ extension SegmentWriter {
     try repair(at: active.bytes, isComplete ? "goes on behind the segment's last row" : "a torn last row")
   }
 
-  /// Tells of a segment that others follow and that is shorter than it should be, before it is completed.
-  private func reportIfShort(_ rows: UnsafeRawBufferPointer) {
-    guard active.bytes + rows.count > active.fileBytes, let nextBase, active.known?.isToldShort == false
-    else { return }
-    reportShort("ends here, but the next segment begins with row \(nextBase)")
+  /// Tells, once, of a segment that others follow and that was shorter than it should be.
+  private func reportCompletion(from byte: Int) {
+    guard let nextBase, active.known?.isToldShort == false else { return }
+    reportShort(byte, "ends here, but the next segment begins with row \(nextBase)")
   }
 
-  private func reportShort(_ what: String) {
+  private func reportShort(_ byte: Int, _ what: String) {
     let path = segmentPath(directory: directory, baseOffset: active.baseOffset)
-    ahead.findings.append(
-      RecoveryFinding(path: path, byte: active.fileBytes, what: what, outcome: .writtenAgain))
+    ahead.findings.append(RecoveryFinding(path: path, byte: byte, what: what, outcome: .writtenAgain))
     active.known?.isToldShort = true
   }
 
@@ -172,16 +171,17 @@ extension SegmentWriter {
     if ahead.segments.isEmpty { return }
     if linkedBase != active.baseOffset { try linkActive() }
     let names = try fileSystem.list(directory)
+    let nextRow = active.endOffset
     for base in ahead.segments {
       for name in [segmentName(base), sidecarName(base)] where names.contains(name) {
         let newPath = try setAside(name, fileSystem, directory)
         ahead.findings.append(
           RecoveryFinding(
-            path: "\(directory)/\(name)", byte: 0, what: "does not follow on row \(active.endOffset - 1)",
+            path: "\(directory)/\(name)", byte: 0,
+            what: "begins with row \(base), where row \(nextRow) comes next",
             outcome: .setAside(path: newPath)))
       }
     }
     ahead.segments.removeAll()
-    try fileSystem.syncDirectory(directory)
   }
 }

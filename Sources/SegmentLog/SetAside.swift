@@ -16,12 +16,14 @@
 import Glibc
 import Storage
 
-/// Gives the damaged file `name` a hidden name, not yet durably. Returns its new path.
+/// Gives the damaged file `name` a hidden name, durably: else the machine could lose this renaming and keep
+/// that of its successor, and the damaged file would be gone. Returns its new path.
 func setAside(
   _ name: String, _ fileSystem: any FileSystem, _ directory: String
 ) throws(StorageError) -> String {
   let newPath = "\(directory)/\(damagedName(name, among: try fileSystem.list(directory)))"
   try fileSystem.rename("\(directory)/\(name)", to: newPath)
+  try fileSystem.syncDirectory(directory)
   return newPath
 }
 
@@ -35,30 +37,36 @@ func replaceSegment(
   try copy(count, of: damaged, to: try fileSystem.openForAppending(replacement))
   try fileSystem.syncDirectory(directory)
   let newPath = try setAside(segmentName(baseOffset), fileSystem, directory)
-  // Without this the machine could lose the first of the two renames, and with it the damaged file.
-  try fileSystem.syncDirectory(directory)
   try fileSystem.rename(replacement, to: segmentPath(directory: directory, baseOffset: baseOffset))
   try fileSystem.syncDirectory(directory)
   return newPath
 }
 
-/// Ends what `replaceSegment` was stopped in. `names` are those in the folder.
+/// Ends what `replaceSegment` was stopped in, and removes what a stop may have left half written. `names` are
+/// those in the folder.
 /// - Returns: whether names have changed.
 func finishReplacements(
   _ names: [String], _ fileSystem: any FileSystem, _ directory: String
 ) throws(StorageError) -> Bool {
-  let replaced = names.compactMap(baseOffset(ofReplacement:))
-  for base in replaced {
-    let path = "\(directory)/\(replacementName(base))"
-    let isSetAside = names.contains { $0.hasPrefix(damagedName(segmentName(base), among: [])) }
-    if isSetAside && !names.contains(segmentName(base)) {
-      try fileSystem.rename(path, to: segmentPath(directory: directory, baseOffset: base))
-    } else {
+  var hasChanged = false
+  for name in names {
+    let path = "\(directory)/\(name)"
+    if let base = baseOffset(ofReplacement: name) {
+      let isSetAside = names.contains { $0.hasPrefix(damagedName(segmentName(base), among: [])) }
+      if isSetAside && !names.contains(segmentName(base)) {
+        try fileSystem.rename(path, to: segmentPath(directory: directory, baseOffset: base))
+      } else {
+        try fileSystem.remove(path)
+      }
+    } else if isTemporarySidecar(name) {
       try fileSystem.remove(path)
+    } else {
+      continue
     }
+    hasChanged = true
   }
-  if !replaced.isEmpty { try fileSystem.syncDirectory(directory) }
-  return !replaced.isEmpty
+  if hasChanged { try fileSystem.syncDirectory(directory) }
+  return hasChanged
 }
 
 private func copy(_ count: Int, of file: any File, to target: any File) throws(StorageError) {

@@ -48,6 +48,8 @@ struct Sidecar {
   private(set) var wholeBytes = 0
   /// What is wrong with the line at `wholeBytes`; nil if nothing is.
   private(set) var fault: String?
+  /// The furthest byte that a line speaks of, also behind a fault: to there the segment was durable.
+  private(set) var durableBytes = 0
 
   /// Nil if there is no such file. A fault is an error.
   static func read(
@@ -77,10 +79,13 @@ struct Sidecar {
   }
 
   private init(_ bytes: [UInt8], baseOffset: Int) {
-    while let end = bytes[wholeBytes...].firstIndex(of: lineFeed) {
-      fault = add(String(decoding: bytes[wholeBytes..<end], as: UTF8.self), baseOffset: baseOffset)
-      if fault != nil { return }
-      wholeBytes = end + 1
+    var start = 0
+    while let end = bytes[start...].firstIndex(of: lineFeed) {
+      let line = String(decoding: bytes[start..<end], as: UTF8.self)
+      start = end + 1
+      if let checksums = ChecksumLine(line) { durableBytes = max(durableBytes, checksums.endByte) }
+      if fault == nil { fault = add(line, baseOffset: baseOffset) }
+      if fault == nil { wholeBytes = start }
     }
   }
 

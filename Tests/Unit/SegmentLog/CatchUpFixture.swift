@@ -102,7 +102,7 @@ func segmentFile(_ base: Int) -> String {
 
 func sidecarFile(_ base: Int) -> String { "." + segmentFile(base).dropLast("ndjson".count) + "checksums" }
 
-/// What a process leaves that dies when the newest segment has `length` bytes: also no checksums of later ones.
+/// What a process leaves that dies when the newest segment has `length` bytes: no checksums of later bytes.
 func cutNewest(_ files: [String: [UInt8]], to length: Int) -> [String: [UInt8]] {
   var files = files
   guard let newest = files.keys.filter({ $0.hasSuffix(".ndjson") }).max() else { return files }
