@@ -58,11 +58,8 @@ public struct StateEncoder: ~Copyable {
   /// Appends the number of elements that follow, 8 bytes.
   @inlinable public mutating func append(count: Int) { append(UInt64(count)) }
 
-  /// Appends a sum that only grows, 8 bytes; see `StateDecoder.readSum`.
-  @inlinable public mutating func append(sum: Int) {
-    precondition(sum >= 0 && sum <= StateDecoder.sumLimit, "a sum that cannot be read back")
-    append(UInt64(sum))
-  }
+  /// Appends a sum that only grows, 8 bytes; beyond `StateDecoder.sumLimit` it is written as that.
+  @inlinable public mutating func append(sum: Int) { append(UInt64(min(sum, StateDecoder.sumLimit))) }
 
   /// Appends a text behind its length, 4 bytes.
   public mutating func append(text: UnsafeRawBufferPointer) {
