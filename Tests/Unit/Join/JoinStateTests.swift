@@ -15,7 +15,7 @@ import TestSupport
     let original = JoinRun(pairing: pairing)
     var restored = try original.restored()
     var (pairs, settled) = (0, 0)
-    for round in 1...20_000 {
+    for round in 1...8000 {
       let event = original.randomEvent(&random)
       let answer = original.apply(event)
       #expect(restored.apply(event) == answer, "round \(round): \(event)")
@@ -149,7 +149,7 @@ import TestSupport
       _ = run.apply(event)
     }
     expectDamageIsHarmless(
-      to: run.bytes, changes: 4000, &random,
+      to: run.bytes, changes: 3000, &random,
       decode: { decoder throws(StateError) in try JoinRun.decode(&decoder, like: run) },
       encode: { $0.join.encode(into: &$1) },
       use: { run, random in
