@@ -1,15 +1,17 @@
-// The state of the pipeline's parts as bytes, for checkpoints: little-endian integers of fixed width, and texts
-// behind their lengths, one after the other.
+// The state of the pipeline's parts as bytes, for checkpoints: little-endian integers of fixed width, and
+// texts behind their lengths, one after the other.
 //
-// Only a value's place says what it is. Each part describes its bytes where it encodes them and pins them in a
-// test; the version is the checkpoint's.
+// Only a value's place says what it is. Each part describes its bytes where it encodes them, and a test pins
+// them; the version is the checkpoint's.
 //
 // Invariant: the same state gives the same bytes, whatever its history and however it lies in memory.
 
 import Glibc
 
-/// A growing buffer of encoded state. What a part appends, `StateDecoder` reads back in the same order. Who encodes
-/// often keeps it and calls `reset`: to touch fresh memory takes longer than to encode (measured: two thirds of it).
+/// A growing buffer of encoded state. What a part appends, `StateDecoder` reads back in the same order.
+///
+/// Who encodes often keeps it and calls `reset`: to touch fresh memory takes longer than to encode (measured:
+/// a million readings 42 ms, and 18 ms from the second time on).
 public struct StateEncoder: ~Copyable {
   @usableFromInline var memory: UnsafeMutableRawPointer
   @usableFromInline var capacityBytes: Int

@@ -33,8 +33,8 @@ func pinnedBytes(_ lines: String) -> [UInt8] {
   }
 }
 
-/// Decodes damaged versions of a state: each of its beginnings, which must be refused, and versions with random
-/// bytes in random places, which must be refused, or else be encoded to these bytes again and be of use.
+/// Decodes damaged versions of a state: each of its beginnings, which must be refused, and versions with
+/// random bytes in random places, which must be refused, or else be encoded to these bytes again and be of use.
 func expectDamageIsHarmless<State>(
   to bytes: [UInt8], changes: Int, _ random: inout SeededRandom,
   decode: (inout StateDecoder) throws(StateError) -> State, encode: (State, inout StateEncoder) -> Void,
