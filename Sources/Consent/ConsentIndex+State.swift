@@ -1,14 +1,15 @@
 // The consent index as bytes:
 //
-//     index      serial numbers, customers, free serial numbers
-//     serial numbers   count, then a text each, in the order of their numbers; empty: an anonymous one
-//     customers  count, then each in the order of their numbers:
-//                email text, consent date Int64 (.max: no consent), record's date Int64, record's hash UInt64,
-//                serial number UInt32, curated Bool, and while it waits to be curated its row as a text
-//     free       count, then the anonymous serial numbers that nobody claims, UInt32 each; the last is used next
+//     index      serials, customers, free
+//     serials    count, then the text of each serial number, by number; empty: an anonymous one
+//     customers  count, then each customer, by number:
+//                email text, consent date Int64 (.max: no consent), record's date Int64, record's hash
+//                UInt64, serial number UInt32, curated Bool; while it waits to be curated its row, a text
+//     free       count, then the anonymous serial numbers that nobody claims, UInt32 each, the last one
+//                to be used next
 //
-// Claims and coverage follow from the customers, and are derived anew. The heaps of `SharedClaims` then hold only
-// what the index backs; that shows in nothing, because entries that are not backed never count.
+// Claims and coverage follow from the customers, and are derived anew. The heaps of `SharedClaims` then hold
+// only what the index backs; that shows in nothing, because entries that are not backed never count.
 
 import CFastPath
 import Records

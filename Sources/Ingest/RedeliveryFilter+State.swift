@@ -17,7 +17,8 @@ extension RedeliveryFilter {
     encoder.append(lastContactMs != nil)
     if let lastContactMs { encoder.append(lastContactMs) }
     encoder.append(sum: count)
-    let ids = numbers.indices.filter(mayComeAgain)
+    let lastTooOld = lastTooOld
+    let ids = numbers.indices.filter { numbers[$0] > lastTooOld }
     encoder.append(count: ids.count)
     for id in ids {
       encoder.append(UInt16(id))
@@ -39,7 +40,7 @@ extension RedeliveryFilter {
       previous = id
       let age = try decoder.read(UInt16.self)
       numbers[id] = count - Int(age)
-      guard mayComeAgain(id) else { throw decoder.error("a message that is too old to come again") }
+      guard numbers[id] > lastTooOld else { throw decoder.error("a message that is too old to come again") }
       ages.append(age)
       contents[id] = try decoder.read(UInt64.self)
     }

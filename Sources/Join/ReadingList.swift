@@ -7,7 +7,7 @@
 //
 // Invariants:
 // - Chunks are sorted, none is empty unless the list is, and each ends before the next begins.
-// - How the readings lie in chunks shows in nothing: not in the order of what is found nor of what is removed.
+// - How the readings lie in chunks shows in nothing, not even in the order in which they are removed.
 // - Nothing is allocated while readings come and go in a chunk that has seen as many before.
 
 struct Chunk<Element: Reading> {

@@ -1,15 +1,17 @@
-// The state of the pipeline's parts as bytes, for checkpoints: little-endian integers of fixed width, and texts
-// behind their lengths, one after the other.
+// The state of the pipeline's parts as bytes, for checkpoints: little-endian integers of fixed width, and
+// texts behind their lengths, one after the other.
 //
-// Only a value's place says what it is. Each part describes its bytes where it encodes them and pins them in a
-// test; the version is the checkpoint's.
+// Only a value's place says what it is. Each part describes its bytes where it encodes them, and a test pins
+// them; the version is the checkpoint's.
 //
 // Invariant: the same state gives the same bytes, whatever its history and however it lies in memory.
 
 import Glibc
 
-/// A growing buffer of encoded state. What a part appends, `StateDecoder` reads back in the same order. Who encodes
-/// often keeps it and calls `reset`: to touch fresh memory takes longer than to encode (measured: two thirds of it).
+/// A growing buffer of encoded state. What a part appends, `StateDecoder` reads back in the same order.
+///
+/// Who encodes often keeps it and calls `reset`: to touch fresh memory takes longer than to encode (measured:
+/// a million readings 42 ms, and 18 ms from the second time on).
 public struct StateEncoder: ~Copyable {
   @usableFromInline var memory: UnsafeMutableRawPointer
   @usableFromInline var capacityBytes: Int
@@ -58,11 +60,8 @@ public struct StateEncoder: ~Copyable {
   /// Appends the number of elements that follow, 8 bytes.
   @inlinable public mutating func append(count: Int) { append(UInt64(count)) }
 
-  /// Appends a sum that only grows, 8 bytes; see `StateDecoder.readSum`.
-  @inlinable public mutating func append(sum: Int) {
-    precondition(sum >= 0 && sum <= StateDecoder.sumLimit, "a sum that cannot be read back")
-    append(UInt64(sum))
-  }
+  /// Appends a sum that only grows, 8 bytes; beyond `StateDecoder.sumLimit` it is written as that.
+  @inlinable public mutating func append(sum: Int) { append(UInt64(min(sum, StateDecoder.sumLimit))) }
 
   /// Appends a text behind its length, 4 bytes.
   public mutating func append(text: UnsafeRawBufferPointer) {

@@ -3,7 +3,7 @@
 //     counts   count, then for each count that is not 0, by kind and verdict ascending:
 //              kind UInt8, verdict UInt8 (their raw values), sum
 //
-// What is held is the count of `.held`. What was received follows: it is the sum of the verdicts and what is held.
+// What is held is the count of `.held`. What was received follows: it is the sum of all of these.
 
 extension VerdictCounts {
   private static let entryBytes = 10
