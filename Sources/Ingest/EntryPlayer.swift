@@ -11,17 +11,6 @@ import Records
 import SegmentLog
 import Storage
 
-/// The settings that decide about results, as the player needs them.
-public struct PlayerSettings {
-  public var engine: EngineSettings
-  public var router: TopicRouter
-
-  public init(engine: EngineSettings, router: TopicRouter) {
-    self.engine = engine
-    self.router = router
-  }
-}
-
 /// Why entries could not be played.
 public enum PlayError: Error, CustomStringConvertible {
   case tables(SegmentLogError)
@@ -44,10 +33,8 @@ public enum PlayError: Error, CustomStringConvertible {
 public final class EntryPlayer {
   /// The engine, for its counts.
   public let engine: Engine
-  private var router: TopicRouter
-  private let decodeSettings: (UnsafeRawBufferPointer) -> PlayerSettings?
-  private let parser = RecordParser()
-  private let batch = RecordBatch()
+  let parser: EntryParser
+  private let parsed = ParsedEntries()
   /// The journal's position behind what was played.
   public private(set) var position: Int
   /// The settings entry in force; empty before the first.
@@ -62,25 +49,47 @@ public final class EntryPlayer {
     decodeSettings: @escaping (UnsafeRawBufferPointer) -> PlayerSettings? = { _ in nil }
   ) {
     self.engine = engine
-    self.router = router
     self.position = position
     self.settingsText = settingsText
-    self.decodeSettings = decodeSettings
+    parser = EntryParser(router: router, decodeSettings: decodeSettings)
   }
 
   /// Judges the records of all entries and writes their rows to the segments.
   public func play(_ entries: EntryBuffer) throws(PlayError) {
-    for entry in entries {
-      switch entry.kind {
-      case .message: parseMessage(entry)
-      case .customerFile: parseCustomers(entry)
-      case .settings: try apply(entry)
-      case .sessionGap: try recordGap(entry)
-      }
+    try parser.parse(entries, into: parsed)
+    try judge(parsed)
+  }
+
+  /// The same for entries that were parsed elsewhere, by `parser`, in their order.
+  func judge(_ parsed: ParsedEntries) throws(PlayError) {
+    var runsDone = 0
+    for (runsBefore, change) in parsed.changes {
+      try process(parsed.records, runsDone..<runsBefore)
+      runsDone = runsBefore
+      try apply(change)
     }
-    try processBatch()
+    try process(parsed.records, runsDone..<parsed.records.runs.count)
     do { try engine.flush() } catch { throw .tables(.storage(error)) }
-    if let basePosition = entries.basePosition { position = basePosition + entries.byteCount }
+    position = parsed.endPosition ?? position
+  }
+
+  private func process(_ records: RecordBatch, _ runs: Range<Int>) throws(PlayError) {
+    do { try engine.process(records, runs: runs) } catch { throw .tables(.storage(error)) }
+  }
+
+  private func apply(_ change: ParsedEntries.Change) throws(PlayError) {
+    do throws(SegmentLogError) {
+      switch change {
+      case .settings(let settings, let text):
+        settingsText = text
+        try engine.apply(settings.engine)
+      case .gap(let gap): try recordGap(gap)
+      }
+    } catch { throw .tables(error) }
+  }
+
+  private func recordGap(_ gap: SessionGap) throws(SegmentLogError) {
+    do { try engine.recordGap(gap) } catch { throw .storage(error) }
   }
 
   /// All that is known at `position`, as a checkpoint.
@@ -91,43 +100,5 @@ public final class EntryPlayer {
     engine.encode(into: &content)
     redeliveries.encode(into: &content)
     return PendingCheckpoint(position: position, tables: engine.tablePositions, content: content)
-  }
-
-  private func parseMessage(_ entry: EntryView) {
-    let route = router.route(entry.topic)
-    if entry.isCut {
-      parser.refuse(
-        entry.payload, .oversized, kind: route.kind, arrivalMs: entry.arrivalMs, topic: entry.topic,
-        into: batch)
-    } else {
-      parser.parse(
-        payload: entry.payload, route: route, arrivalMs: entry.arrivalMs, topic: entry.topic, into: batch)
-    }
-  }
-
-  private func parseCustomers(_ entry: EntryView) {
-    parser.parse(
-      CustomerFileEntry.piece(of: entry), kind: .customer, arrivalMs: entry.arrivalMs, topic: entry.topic,
-      into: batch)
-  }
-
-  private func apply(_ entry: EntryView) throws(PlayError) {
-    try processBatch()
-    guard let settings = decodeSettings(entry.payload) else {
-      throw .unreadableSettings(position: entry.position ?? 0)
-    }
-    router = settings.router
-    settingsText = Array(entry.payload)
-    do { try engine.apply(settings.engine) } catch { throw .tables(error) }
-  }
-
-  private func recordGap(_ entry: EntryView) throws(PlayError) {
-    guard let gap = SessionStart.gap(of: entry) else { return }
-    do { try engine.recordGap(gap) } catch { throw .tables(.storage(error)) }
-  }
-
-  private func processBatch() throws(PlayError) {
-    do { try engine.process(batch) } catch { throw .tables(.storage(error)) }
-    batch.clear()
   }
 }

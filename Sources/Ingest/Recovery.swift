@@ -173,14 +173,15 @@ public struct Recovery {
       try JournalReader(fileSystem: fileSystem, directory: journalDirectory, from: from)
     }
     if end > from { tell(.playing(from: from, to: end)) }
-    let entries = EntryBuffer()
-    let readNext = { () throws(JournalError) in try reader.read(into: entries) }
-    while try attempt(RecoveryError.journal, readNext) {
+    let playback = JournalPlayback(
+      reader: reader, parser: recovered.player.parser, redeliveries: recovered.redeliveries)
+    let reachedEnd = try playback.run { parsed throws(RecoveryError) in
       if isStopping() { return false }
-      try attempt(RecoveryError.play) { () throws(PlayError) in try recovered.player.play(entries) }
-      recovered.redeliveries.remember(entries)
+      try attempt(RecoveryError.play) { () throws(PlayError) in try recovered.player.judge(parsed) }
+      return true
     }
-    return true
+    recovered.redeliveries = playback.redeliveries
+    return reachedEnd
   }
 
   private func endTables(_ engine: Engine) throws(RecoveryError) {

@@ -142,8 +142,9 @@ public final class Engine {
   // MARK: Batches
 
   /// Handles a batch's records. Rows may wait in memory until `flush`.
-  public func process(_ batch: RecordBatch) throws(StorageError) {
-    for run in batch.runs {
+  /// - Parameter runs: the runs to handle; nil for all.
+  public func process(_ batch: RecordBatch, runs: Range<Int>? = nil) throws(StorageError) {
+    for run in batch.runs[runs ?? 0..<batch.runs.count] {
       try advanceClock(to: run.arrivalMs)
       counts.receive(run.kind, run.count)
       let records = UnsafeMutableBufferPointer(rebasing: batch.records[run.first..<run.first + run.count])

@@ -1,5 +1,7 @@
 // Topic filters (MQTT 5, section 4.7) with a placeholder level, and the way from a topic to a kind.
 
+import Glibc
+
 /// The field that a placeholder level names.
 public enum IdentityField: String, CaseIterable, Sendable {
   case email, serialNumber, user
@@ -17,8 +19,9 @@ public enum IdentityField: String, CaseIterable, Sendable {
 
 /// A topic filter such as `stedi/customer/#` or `stedi/step_trainer/{serialNumber}`.
 public struct TopicFilter: Sendable, Equatable {
+  // Plain values, so that matching a topic counts no references: `texts` holds what `.text` levels say.
   private enum Level: Equatable, Sendable {
-    case text([UInt8])
+    case text(start: Int, count: Int)
     case anyOne
     case identity(IdentityField)
     case anyRest
@@ -27,6 +30,7 @@ public struct TopicFilter: Sendable, Equatable {
   }
 
   private let levels: [Level]
+  private let texts: [UInt8]
   /// What is sent to the broker: the filter with `+` for the placeholder.
   public let subscription: String
 
@@ -35,22 +39,29 @@ public struct TopicFilter: Sendable, Equatable {
   public init(_ text: String, kind: RecordKind) throws(TopicFilterError) {
     guard !text.isEmpty, text.utf8.count <= 65_535, !text.utf8.contains(0) else { throw .empty }
     var levels: [Level] = []
+    var texts: [UInt8] = []
     for part in text.split(separator: "/", omittingEmptySubsequences: false) {
       if levels.last == .anyRest { throw .hashNotLast }
-      levels.append(try Self.level(String(part), kind: kind))
+      levels.append(try Self.level(String(part), kind: kind, &texts))
     }
     let placeholders = levels.filter { if case .identity = $0 { true } else { false } }
     if placeholders.count > 1 { throw .placeholderTwice }
     self.levels = levels
+    self.texts = texts
     subscription = text.split(separator: "/", omittingEmptySubsequences: false)
       .map { $0.hasPrefix("{") ? "+" : String($0) }.joined(separator: "/")
   }
 
-  private static func level(_ part: String, kind: RecordKind) throws(TopicFilterError) -> Level {
+  private static func level(
+    _ part: String, kind: RecordKind, _ texts: inout [UInt8]
+  ) throws(TopicFilterError) -> Level {
     if part == "+" { return .anyOne }
     if part == "#" { return .anyRest }
     if part.contains("+") || part.contains("#") { throw .wildcardInLevel(part) }
-    guard part.contains("{") || part.contains("}") else { return .text(Array(part.utf8)) }
+    guard part.contains("{") || part.contains("}") else {
+      texts += part.utf8
+      return .text(start: texts.count - part.utf8.count, count: part.utf8.count)
+    }
     let allowed = IdentityField.allowed(for: kind)
     guard let field = allowed.first(where: { "{\($0.rawValue)}" == part }) else {
       throw .unknownPlaceholder(part, allowed: allowed.map { "{\($0.rawValue)}" })
@@ -62,23 +73,47 @@ public struct TopicFilter: Sendable, Equatable {
   /// A wildcard in the first level, and so a placeholder, does not match a topic that begins with `$`
   /// (section 4.7.2).
   func match(_ topic: UnsafeRawBufferPointer) -> (matches: Bool, identity: TopicIdentity?) {
+    levels.withUnsafeBufferPointer { levels in
+      texts.withUnsafeBytes { texts in Self.match(topic, levels, texts) }
+    }
+  }
+
+  private static func match(
+    _ topic: UnsafeRawBufferPointer, _ levels: UnsafeBufferPointer<Level>, _ texts: UnsafeRawBufferPointer
+  ) -> (matches: Bool, identity: TopicIdentity?) {
     var identity: TopicIdentity?
     var start = 0
-    for (place, level) in levels.enumerated() {
+    for place in levels.indices {
+      let level = levels[place]
       if place == 0, topic.first == UInt8(ascii: "$"), !level.isText { return (false, nil) }
       if level == .anyRest { return (true, identity) }
       guard start <= topic.count else { return (false, nil) }
-      let rest = topic[start...]
-      let end = rest.firstIndex(of: UInt8(ascii: "/")) ?? topic.count
-      let text = UnsafeRawBufferPointer(rebasing: topic[start..<end])
-      switch level {
-      case .text(let expected): if !text.elementsEqual(expected) { return (false, nil) }
-      case .identity(let field): identity = TopicIdentity(field: field, level: text)
-      case .anyOne, .anyRest: break
+      let rest = UnsafeRawBufferPointer(rebasing: topic[start...])
+      if case .text(let first, let count) = level {
+        guard begins(rest, with: UnsafeRawBufferPointer(rebasing: texts[first..<first + count])) else {
+          return (false, nil)
+        }
+        start += count + 1
+        continue
       }
-      start = end + 1
+      let length = rest.firstIndex(of: slash) ?? rest.count
+      if case .identity(let field) = level {
+        identity = TopicIdentity(field: field, level: UnsafeRawBufferPointer(rebasing: rest[..<length]))
+      }
+      start += length + 1
     }
     return (start > topic.count, identity)
+  }
+
+  private static let slash = UInt8(ascii: "/")
+
+  // Whether the first level is exactly this text.
+  private static func begins(_ rest: UnsafeRawBufferPointer, with text: UnsafeRawBufferPointer) -> Bool {
+    guard rest.count >= text.count, rest.count == text.count || rest[text.count] == slash else {
+      return false
+    }
+    guard let expected = text.baseAddress, let found = rest.baseAddress else { return true }
+    return memcmp(found, expected, text.count) == 0
   }
 }
 
@@ -113,21 +148,29 @@ public struct TopicRoute {
 
 /// The three filters; the first that matches decides.
 public struct TopicRouter: Sendable {
-  private let filters: [(kind: RecordKind, filter: TopicFilter)]
+  private let customer: TopicFilter
+  private let accelerometer: TopicFilter
+  private let stepTrainer: TopicFilter
 
   public init(customer: TopicFilter, accelerometer: TopicFilter, stepTrainer: TopicFilter) {
-    filters = [(.customer, customer), (.accelerometer, accelerometer), (.stepTrainer, stepTrainer)]
+    self.customer = customer
+    self.accelerometer = accelerometer
+    self.stepTrainer = stepTrainer
   }
 
   /// The subscriptions to ask the broker for.
-  public var subscriptions: [String] { filters.map(\.filter.subscription) }
+  public var subscriptions: [String] {
+    [customer.subscription, accelerometer.subscription, stepTrainer.subscription]
+  }
 
   /// The kind of a message by its topic; `.unknown` where no filter matches.
   public func route(_ topic: UnsafeRawBufferPointer) -> TopicRoute {
-    for (kind, filter) in filters {
-      let (matches, identity) = filter.match(topic)
-      if matches { return TopicRoute(kind: kind, identity: identity) }
-    }
+    let customer = customer.match(topic)
+    if customer.matches { return TopicRoute(kind: .customer, identity: customer.identity) }
+    let accelerometer = accelerometer.match(topic)
+    if accelerometer.matches { return TopicRoute(kind: .accelerometer, identity: accelerometer.identity) }
+    let stepTrainer = stepTrainer.match(topic)
+    if stepTrainer.matches { return TopicRoute(kind: .stepTrainer, identity: stepTrainer.identity) }
     return TopicRoute(kind: .unknown)
   }
 }
