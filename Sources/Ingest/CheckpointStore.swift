@@ -35,7 +35,9 @@ public struct CheckpointStore: Sendable {
   /// Makes the rows durable that the checkpoint counts on, writes it, and removes what is needed no longer:
   /// older checkpoints, and the journal's segments below the oldest that is kept.
   public func write(_ checkpoint: PendingCheckpoint) throws(StorageError) {
-    for (table, position) in checkpoint.tables { try syncRows(of: table, at: position) }
+    for table in Table.allCases {
+      if let position = checkpoint.tables[table] { try syncRows(of: table, at: position) }
+    }
     try fileSystem.createDirectories(directory)
     try writeFile(checkpoint)
     try removeOld()

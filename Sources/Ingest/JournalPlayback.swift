@@ -37,8 +37,18 @@ final class JournalPlayback: @unchecked Sendable {
   }
 
   /// Gives all pieces to `judge`, which returns false to stop early.
+  /// - Parameter readsAhead: false does everything on the caller's thread, one piece after the other.
   /// - Returns: whether the end was reached.
-  func run(_ judge: (ParsedEntries) throws(RecoveryError) -> Bool) throws(RecoveryError) -> Bool {
+  func run(
+    readsAhead: Bool, _ judge: (ParsedEntries) throws(RecoveryError) -> Bool
+  ) throws(RecoveryError) -> Bool {
+    guard readsAhead else {
+      let piece = Piece()
+      while try readNext(piece) {
+        guard try judge(piece.parsed) else { return false }
+      }
+      return true
+    }
     thread.async { self.readAll() }
     defer {
       free.close()

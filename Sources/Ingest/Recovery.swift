@@ -76,6 +76,7 @@ public struct Recovery {
   private let initial: PlayerSettings
   private let decodeSettings: (UnsafeRawBufferPointer) -> PlayerSettings?
   private let journalOptions: JournalOptions
+  private let readsAhead: Bool
   private let isStopping: () -> Bool
   private let tell: (RecoveryEvent) -> Void
   private let store: CheckpointStore
@@ -83,12 +84,13 @@ public struct Recovery {
   /// - Parameters:
   ///   - initial: holds until the first settings entry.
   ///   - decodeSettings: reads the text of a settings entry; nil where it cannot.
+  ///   - readsAhead: whether a second thread reads the journal meanwhile; a simulation has but one.
   ///   - isStopping: asked while the journal is played.
   public init(
     fileSystem: any FileSystem, dataDirectory: String, initial: PlayerSettings,
     journalOptions: JournalOptions = JournalOptions(),
     decodeSettings: @escaping (UnsafeRawBufferPointer) -> PlayerSettings?,
-    isStopping: @escaping () -> Bool = { false },
+    readsAhead: Bool = true, isStopping: @escaping () -> Bool = { false },
     tell: @escaping (RecoveryEvent) -> Void = { _ in }
   ) {
     self.fileSystem = fileSystem
@@ -96,6 +98,7 @@ public struct Recovery {
     self.initial = initial
     self.journalOptions = journalOptions
     self.decodeSettings = decodeSettings
+    self.readsAhead = readsAhead
     self.isStopping = isStopping
     self.tell = tell
     store = CheckpointStore(fileSystem: fileSystem, dataDirectory: dataDirectory)
@@ -175,7 +178,7 @@ public struct Recovery {
     if end > from { tell(.playing(from: from, to: end)) }
     let playback = JournalPlayback(
       reader: reader, parser: recovered.player.parser, redeliveries: recovered.redeliveries)
-    let reachedEnd = try playback.run { parsed throws(RecoveryError) in
+    let reachedEnd = try playback.run(readsAhead: readsAhead) { parsed throws(RecoveryError) in
       if isStopping() { return false }
       try attempt(RecoveryError.play) { () throws(PlayError) in try recovered.player.judge(parsed) }
       return true

@@ -17,13 +17,26 @@ extension RedeliveryFilter {
     encoder.append(lastContactMs != nil)
     if let lastContactMs { encoder.append(lastContactMs) }
     encoder.append(sum: count)
-    let lastTooOld = lastTooOld
-    let ids = numbers.indices.filter { numbers[$0] > lastTooOld }
+    let ids = idsThatMayComeAgain
     encoder.append(count: ids.count)
     for id in ids {
       encoder.append(UInt16(id))
       encoder.append(UInt16(count - numbers[id]))
       encoder.append(contents[id])
+    }
+  }
+
+  // All ids are looked at for each checkpoint, so this is a plain loop over plain memory.
+  private var idsThatMayComeAgain: [Int] {
+    let oldest = oldestThatMayComeAgain
+    return numbers.withUnsafeBufferPointer { numbers in
+      var ids: [Int] = []
+      var id = 0
+      while id < numbers.count {
+        if numbers[id] > oldest { ids.append(id) }
+        id += 1
+      }
+      return ids
     }
   }
 
@@ -40,7 +53,7 @@ extension RedeliveryFilter {
       previous = id
       let age = try decoder.read(UInt16.self)
       numbers[id] = count - Int(age)
-      guard numbers[id] > lastTooOld else { throw decoder.error("a message that is too old to come again") }
+      guard mayComeAgain(id) else { throw decoder.error("a message that is too old to come again") }
       ages.append(age)
       contents[id] = try decoder.read(UInt64.self)
     }

@@ -49,7 +49,7 @@ public struct RedeliveryFilter: Sendable {
   /// Whether a message was there before; if not, it is remembered.
   mutating func isRepeated(packetID: UInt16, content: UInt64) -> Bool {
     let id = Int(packetID)
-    if mayRepeat, contents[id] == content, numbers[id] > max(lastRepeated, lastTooOld) {
+    if mayRepeat, contents[id] == content, numbers[id] > lastRepeated, mayComeAgain(id) {
       lastRepeated = numbers[id]
       return true
     }
@@ -58,8 +58,11 @@ public struct RedeliveryFilter: Sendable {
     return false
   }
 
-  /// The last message that is too old to come again; 0 if none is.
-  var lastTooOld: Int { max(0, count - Self.packetIDs + 2) }
+  /// Whether there is a message with an id, and it is not too old to come again.
+  func mayComeAgain(_ id: Int) -> Bool { numbers[id] > oldestThatMayComeAgain }
+
+  /// Messages with a number up to this are too old to come again.
+  var oldestThatMayComeAgain: Int { max(0, count - Self.packetIDs + 2) }
 
   private mutating func remember(packetID: UInt16, content: UInt64) {
     count += 1

@@ -20,10 +20,10 @@ public struct LocalFileSystem: FileSystem {
     try syncDirectory(parent)
   }
 
-  // Whoever made the folder may have ended before its name was durable. A parent that may not even be read is
-  // none that this process makes folders in.
+  // Whoever made the folder may have ended before its name was durable. A parent that may not even be read, or
+  // that knows no syncs, is none that this process makes folders in.
   private func syncNameOf(_ path: String, in parent: String) throws(StorageError) {
-    do { try syncDirectory(parent) } catch { if error.code != EACCES { throw error } }
+    do { try syncDirectory(parent) } catch { if error.code != EACCES && error.code != EINVAL { throw error } }
   }
 
   public func list(_ directory: String) throws(StorageError) -> [String] {
