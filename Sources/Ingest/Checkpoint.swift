@@ -19,17 +19,14 @@ import SegmentLog
 import Storage
 
 /// A checkpoint that waits to be written: its content, and what must be on stable storage before it may count.
-// Made by the engine's thread; afterwards only read.
+/// To be used again for the next one: fresh memory for a large state costs more time than copying the state.
+// Filled by the engine's thread, then only read until it is written.
 public final class PendingCheckpoint: @unchecked Sendable {
-  public let position: Int
-  public let tables: [Table: TablePosition]
-  let content: StateEncoder
+  public internal(set) var position = 0
+  public internal(set) var tables: [Table: TablePosition] = [:]
+  var content = StateEncoder()
 
-  init(position: Int, tables: [Table: TablePosition], content: consuming StateEncoder) {
-    self.position = position
-    self.tables = tables
-    self.content = content
-  }
+  public init() {}
 }
 
 /// Why a checkpoint cannot be used.

@@ -14,6 +14,7 @@ import Storage
 /// Writes and finds checkpoints.
 public struct CheckpointStore: Sendable {
   static let kept = 2
+  private static let pieceBytes = 2 << 20
 
   private let fileSystem: any FileSystem
   private let dataDirectory: String
@@ -61,11 +62,21 @@ public struct CheckpointStore: Sendable {
     let file = try fileSystem.openForAppending(temporary)
     try file.truncate(to: 0)
     try file.append(header)
-    try file.append(checkpoint.content.bytes)
+    try appendGently(checkpoint.content.bytes, to: file)
     try file.append(CheckpointFormat.trailer(sum.finish()))
     try file.sync()
     try fileSystem.rename(temporary, to: path(checkpoint.position))
     try fileSystem.syncDirectory(directory)
+  }
+
+  // A file system may make the journal's next sync wait for all that is on its way to the disk (ext4 does, for new
+  // blocks), so there is never much of it.
+  private func appendGently(_ bytes: UnsafeRawBufferPointer, to file: any File) throws(StorageError) {
+    for start in stride(from: 0, to: bytes.count, by: Self.pieceBytes) {
+      let end = min(bytes.count, start + Self.pieceBytes)
+      try file.append(UnsafeRawBufferPointer(rebasing: bytes[start..<end]))
+      if end < bytes.count { try file.syncData() }
+    }
   }
 
   private func removeOld() throws(StorageError) {

@@ -61,6 +61,8 @@ public final class EngineThread: BatchConsumer, @unchecked Sendable {
 
   private let player: EntryPlayer
   private let checkpoints: CheckpointStore
+  // The engine's while `isCheckpointing` is false, the checkpoint thread's while it is true.
+  private let checkpoint = PendingCheckpoint()
   private let free = BoundedQueue<EntryBatch>(capacity: batchCount)
   private let filled = BoundedQueue<EntryBatch>(capacity: batchCount)
   private let thread = DispatchQueue(label: "stepgate.engine")
@@ -109,17 +111,19 @@ public final class EngineThread: BatchConsumer, @unchecked Sendable {
 
   // MARK: Checkpoints
 
-  // Only the copy of the state is made here; the disk is waited for elsewhere.
+  // Only the copy of the state is made here; the disk is waited for elsewhere. A second request may have been on
+  // its way when the first began: the next one makes up for it.
   private func checkpoint(remembering redeliveries: RedeliveryFilter) {
-    let checkpoint = player.checkpoint(remembering: redeliveries)
+    guard !isCheckpointing else { return }
+    player.checkpoint(remembering: redeliveries, into: checkpoint)
     state.withLock { $0.isCheckpointing = true }
     checkpointThread.async {
-      do throws(PlayError) { try self.write(checkpoint) } catch { self.fail(error) }
+      do throws(PlayError) { try self.writeCheckpoint() } catch { self.fail(error) }
       self.state.withLock { $0.isCheckpointing = false }
     }
   }
 
-  private func write(_ checkpoint: PendingCheckpoint) throws(PlayError) {
+  private func writeCheckpoint() throws(PlayError) {
     do { try checkpoints.write(checkpoint) } catch { throw .checkpoint(error) }
     state.withLock { state in
       state.durable = checkpoint.tables
@@ -154,7 +158,10 @@ public final class EngineThread: BatchConsumer, @unchecked Sendable {
     checkpointThread.sync {}
     if let failure { throw failure }
     do { try player.engine.close() } catch { throw .tables(.storage(error)) }
-    if let redeliveries { try write(player.checkpoint(remembering: redeliveries)) }
+    if let redeliveries {
+      player.checkpoint(remembering: redeliveries, into: checkpoint)
+      try writeCheckpoint()
+    }
     publishStatus()
   }
 }

@@ -93,12 +93,19 @@ public final class EntryPlayer {
   }
 
   /// All that is known at `position`, as a checkpoint.
-  /// - Parameter redeliveries: remembers the journal's messages up to `position`.
-  public func checkpoint(remembering redeliveries: RedeliveryFilter) -> PendingCheckpoint {
-    var content = StateEncoder()
-    settingsText.withUnsafeBytes { content.append(text: $0) }
-    engine.encode(into: &content)
-    redeliveries.encode(into: &content)
-    return PendingCheckpoint(position: position, tables: engine.tablePositions, content: content)
+  /// - Parameters:
+  ///   - redeliveries: remembers the journal's messages up to `position`.
+  ///   - checkpoint: what it held before is replaced.
+  @discardableResult
+  public func checkpoint(
+    remembering redeliveries: RedeliveryFilter, into checkpoint: PendingCheckpoint = PendingCheckpoint()
+  ) -> PendingCheckpoint {
+    checkpoint.position = position
+    checkpoint.tables = engine.tablePositions
+    checkpoint.content.reset()
+    settingsText.withUnsafeBytes { checkpoint.content.append(text: $0) }
+    engine.encode(into: &checkpoint.content)
+    redeliveries.encode(into: &checkpoint.content)
+    return checkpoint
   }
 }
