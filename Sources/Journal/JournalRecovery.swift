@@ -45,7 +45,11 @@ func createSegment(
 ) throws(StorageError) -> any File {
   let file = try fileSystem.openForAppending("\(directory)/\(JournalFormat.segmentName(position))")
   try file.append(JournalFormat.fileHeader(position))
-  try file.sync()
+  // As after any failed sync (JournalWriter.cutUnsynced): the next start must not take the header for durable.
+  do { try file.sync() } catch {
+    try? file.truncate(to: 0)
+    throw error
+  }
   try fileSystem.syncDirectory(directory)
   return file
 }

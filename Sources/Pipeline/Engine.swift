@@ -137,6 +137,7 @@ public final class Engine {
     do throws(StorageError) {
       for serial in 0..<consent.serialCount { try reconcile(SerialID(UInt32(serial))) }
     } catch { throw .storage(error) }
+    settleExpired()
   }
 
   // MARK: Batches
