@@ -117,10 +117,13 @@ final class ConnectionReporter: IngestObserver {
     )
   }
 
-  func stopped(_ status: PipelineStatus, redelivered: Int) {
+  func stopped(_ status: PipelineStatus, _ ingest: IngestCounts) {
     counts(status)
-    if redelivered > 0 {
-      log.info("the broker sent \(redelivered) messages again that were in the journal already")
+    if ingest.redelivered > 0 {
+      log.info("the broker sent \(ingest.redelivered) messages again that were in the journal already")
+    }
+    if ingest.sessionsLost > 0 {
+      log.warning("the broker forgot the session, \(ingest.sessionsLost) times; see audit/gaps")
     }
     log.info("stopped; the broker keeps the session for \(settings.mqtt.sessionExpiryMs / 1000) s")
   }

@@ -80,7 +80,7 @@ public final class Daemon {
     let redeliveries = (try? ended.get()) == nil ? nil : loop.redeliveries
     try attempt { () throws(PlayError) in try engine.stop(checkpoint: redeliveries) }
     try attempt { () throws(IngestError) in try ended.get() }
-    reporter.stopped(engine.status, redelivered: loop.redelivered)
+    reporter.stopped(engine.status, loop.counts)
     return engine.status
   }
 

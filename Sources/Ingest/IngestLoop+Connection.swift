@@ -27,7 +27,9 @@ extension IngestLoop: ClientDelegate {
   private func beginSession() {
     let lastContactMs = redeliveries.lastContactMs
     SessionStart.append(lastContactMs: lastContactMs, arrivalMs: arrivalMs, to: batch.entries)
-    if let lastContactMs { observer?.sessionLost(fromMs: lastContactMs, toMs: arrivalMs) }
+    guard let lastContactMs else { return }
+    counts.sessionsLost += 1
+    observer?.sessionLost(fromMs: lastContactMs, toMs: arrivalMs)
   }
 
   public func subscribed(grantedQoS: [UInt8]) {

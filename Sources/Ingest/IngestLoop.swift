@@ -33,6 +33,14 @@ public enum IngestError: Error, CustomStringConvertible {
   }
 }
 
+/// What happened between the gateway and the broker since the process began.
+public struct IngestCounts: Equatable, Sendable {
+  /// Messages that the broker sent again and that were in the journal already.
+  public var redelivered = 0
+  /// How often the broker had forgotten the session.
+  public var sessionsLost = 0
+}
+
 /// What the loop needs to know.
 public struct IngestOptions {
   public var subscriptions: [String]
@@ -68,8 +76,7 @@ public final class IngestLoop {
   var batch: EntryBatch
   /// What the broker may send again.
   public internal(set) var redeliveries: RedeliveryFilter
-  /// Messages that the broker sent again and that are in the journal already.
-  public private(set) var redelivered = 0
+  public internal(set) var counts = IngestCounts()
   var backoff: Backoff
   var connectAtMs = 0
   var subscribedAtMs = 0
@@ -186,7 +193,7 @@ public final class IngestLoop {
     guard message.qos > 0 else { return false }
     let content = RedeliveryFilter.content(message.topic, kept, payloadBytes: message.payload.count)
     guard redeliveries.isRepeated(packetID: message.packetID, content: content) else { return false }
-    redelivered += 1
+    counts.redelivered += 1
     return true
   }
 

@@ -58,6 +58,7 @@ public struct EngineState {
     }
     let (base, byte, offset) = (try decoder.readSum(), try decoder.readSum(), try decoder.readSum())
     guard offset >= base else { throw decoder.error("a row before its segment's first") }
+    guard (byte == 0) == (offset == base) else { throw decoder.error("a position not between two rows") }
     return (table, TablePosition(baseOffset: base, byte: byte, offset: offset))
   }
 }
