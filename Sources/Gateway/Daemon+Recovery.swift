@@ -14,6 +14,8 @@ extension Daemon {
     let recovery = Recovery(
       fileSystem: fileSystem, dataDirectory: settings.storage.directory,
       initial: PlayerSettings(engine: EngineSettings(settings), router: router),
+      // A segment goes only as a whole: no larger than what lies between two checkpoints.
+      journalOptions: JournalOptions(segmentBytes: min(64 << 20, Int(settings.checkpoint.journalBytes))),
       decodeSettings: { PlayerSettings(json: $0, storage: settings.storage) },
       isStopping: { [signals] in signals.stopRequested }, tell: { [self] in tell($0) })
     return try attempt(naming: "storage.directory") { () throws(RecoveryError) in try recovery.run() }
