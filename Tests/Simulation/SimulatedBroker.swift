@@ -66,6 +66,11 @@ final class SimulatedBroker {
   private var nextPacketID: UInt16
   private weak var connection: SimulatedConnection?
   private var refusesUntilMs = Int64.min
+  /// The gateway does not know that the session is not the one before (SessionCount.swift).
+  var isSessionUnnoticed = false
+  /// What was sent with each packet id.
+  private var sent: [UInt16: [Int]] = [:]
+  private var mistakable: Set<Int> = []
   /// How often it lost a session that it had.
   private(set) var sessionsLost = 0
   /// How many messages it sent a second time.
@@ -100,9 +105,23 @@ final class SimulatedBroker {
     while !queue.isEmpty, inFlight.count < options.receiveMaximum {
       let packet = InFlight(packetID: takePacketID(), message: queue.removeFirst())
       inFlight.append(packet)
+      noteSent(packet)
       connection.deliver(packet)
     }
   }
+
+  private func noteSent(_ packet: InFlight) {
+    let message = script[packet.message]
+    let saidBefore = sent[packet.packetID, default: []].contains {
+      script[$0].topic == message.topic && script[$0].payload == message.payload
+    }
+    if isSessionUnnoticed && saidBefore { mistakable.insert(packet.message) }
+    sent[packet.packetID, default: []].append(packet.message)
+  }
+
+  /// Whether the gateway may take a message for one of a session before, that had the same id and said the same, since
+  /// it does not know of the new session.
+  func mayBeMistaken(_ message: Int) -> Bool { mistakable.contains(message) }
 
   private func takePacketID() -> UInt16 {
     while inFlight.contains(where: { $0.packetID == nextPacketID }) { countPacketID() }

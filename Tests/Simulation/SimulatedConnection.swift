@@ -34,6 +34,8 @@ final class SimulatedConnection {
   weak var delegate: (any ClientDelegate)?
   /// Lets the rest of the world work while the gateway sleeps.
   var whileWaiting: () -> Void = {}
+  /// Told when the gateway hears that a session begins.
+  var whenSessionBegins: () -> Void = {}
   /// A planted bug, for the simulation's own test: acknowledgements leave when a message is read.
   var acknowledgesAtOnce = false
   private let broker: SimulatedBroker
@@ -131,6 +133,7 @@ final class SimulatedConnection {
     case .connack(let sessionPresent):
       guard phase == .connecting else { return }
       phase = .connected
+      if !sessionPresent { whenSessionBegins() }
       delegate?.connected(sessionPresent: sessionPresent)
     case .refusal:
       end(.refused(host: "broker", port: 1883, reasonCode: 0x88))

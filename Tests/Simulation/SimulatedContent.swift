@@ -39,9 +39,17 @@ final class SimulatedContent {
     left = bytes.count..<bytes.count
   }
 
-  /// A sync that failed. The pages count as clean from now on, written or not.
-  func failToSync(_ random: inout SeededRandom) {
-    if sharedBytes < bytes.count && random.oneIn(2) { forgotten.append(sharedBytes..<bytes.count) }
+  /// A sync that failed.
+  /// - Parameter forgetting: the pages count as clean from now on, written or not; else they stay to be written.
+  func failToSync(_ random: inout SeededRandom, forgetting: Bool) {
+    guard forgetting, sharedBytes < bytes.count, random.oneIn(2) else { return }
+    forgotten.append(sharedBytes..<bytes.count)
+  }
+
+  /// Changes a byte, as a bad sector would.
+  func damage(at place: Int) {
+    bytes[place] ^= 0x10
+    durable = bytes
   }
 
   // MARK: Death of the machine
@@ -67,7 +75,8 @@ final class SimulatedContent {
     forgotten = []
     durable = bytes
     sharedBytes = bytes.count
-    left = durableBytes..<bytes.count
+    // What an earlier death left is not synced yet either.
+    left = min(durableBytes, left.isEmpty ? durableBytes : left.lowerBound)..<bytes.count
   }
 
   // The appended bytes: none, all, a prefix, or sectors of which some were never written.

@@ -27,6 +27,8 @@ final class SimulatedDisk {
     case crashWithin
     /// EIO. Of a write a prefix is there; a sync leaves unknown what is durable.
     case failure
+    /// EIO for a read.
+    case readFailure
   }
 
   /// The code of the errors that a dead process gets. No file operation of a living one gives it.
@@ -45,7 +47,9 @@ final class SimulatedDisk {
   /// The size of the disk; nil is without end.
   var capacityBytes: Int?
   private(set) var usedBytes = 0
-  /// Called in each sync: time passes.
+  /// Told of each fault that strikes.
+  var whenFaultStrikes: (Fault, StorageError.Operation, _ path: String) -> Void = { _, _, _ in }
+  /// Called in each sync: time passes, and others work meanwhile.
   var whileSyncing: () -> Void = {}
   /// Planted bugs, for the simulation's own tests: syncs of folders, and of files with these endings, that do
   /// nothing.
@@ -74,12 +78,15 @@ final class SimulatedDisk {
     guard process.suffersFaults else { return nil }
     mutations += 1
     if notesMutations { mutationNames.append("\(mutations): \(operation.rawValue) \(path)") }
-    return faults[mutations]
+    guard let fault = faults.removeValue(forKey: mutations) else { return nil }
+    whenFaultStrikes(fault, operation, path)
+    return fault
   }
 
-  func readFails(of process: SimulatedProcess) -> Bool {
+  func readFails(of process: SimulatedProcess, _ path: String) -> Bool {
     guard process.suffersFaults, let left = readsUntilFailure else { return false }
     readsUntilFailure = left > 0 ? left - 1 : nil
+    if left == 0 { whenFaultStrikes(.readFailure, .read, path) }
     return left == 0
   }
 
@@ -213,7 +220,10 @@ private struct NameChange {
 
 /// The folder of an absolute path, and the name in it.
 func split(_ path: String) -> (folder: String, name: String) {
-  guard let slash = path.lastIndex(of: "/") else { preconditionFailure("\(path) is not absolute") }
+  // As bytes: to look for characters takes ten times as long, and each file operation does.
+  guard let slash = path.utf8.lastIndex(of: UInt8(ascii: "/")) else {
+    preconditionFailure("\(path) is not absolute")
+  }
   return (slash == path.startIndex ? "/" : String(path[..<slash]), String(path[path.index(after: slash)...]))
 }
 

@@ -36,7 +36,7 @@ final class SimulatedFile: File {
 
   func read(into buffer: UnsafeMutableRawBufferPointer, at offset: Int) throws(StorageError) -> Int {
     try process.requireAlive(.read, path)
-    if disk.readFails(of: process) { throw error(.read, offset, EIO) }
+    if disk.readFails(of: process, path) { throw error(.read, offset, EIO) }
     guard offset < content.bytes.count else { return 0 }
     let count = min(buffer.count, content.bytes.count - offset)
     content.bytes.withUnsafeBytes { buffer.copyMemory(from: .init(rebasing: $0[offset..<offset + count])) }
@@ -70,13 +70,19 @@ final class SimulatedFile: File {
     if fault == .crashWithin { try die(.truncate) }
   }
 
+  // A known limit (docs/durability.md): what the kernel takes for written in a table, though the disk failed to, no
+  // later sync writes. The journal and the checkpoints are made so that it does not matter.
+  private var isOfATable: Bool { path.contains(".ndjson") || path.hasSuffix(".checksums") }
+
   func syncData() throws(StorageError) { try sync() }
 
   func sync() throws(StorageError) {
     let fault = try begin(.sync)
     disk.whileSyncing()
+    // Another of its threads may have met its death meanwhile.
+    try process.requireAlive(.sync, path)
     if fault == .failure {
-      content.failToSync(&disk.random)
+      content.failToSync(&disk.random, forgetting: !isOfATable)
       throw error(.sync, content.bytes.count, EIO)
     }
     if !disk.ignoresSyncsOf.contains(where: { path.hasSuffix($0) }) { content.sync() }

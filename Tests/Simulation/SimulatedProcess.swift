@@ -51,8 +51,9 @@ final class SimulatedProcess: FileSystem, @unchecked Sendable {
 
   func createDirectories(_ path: String) throws(StorageError) {
     try requireAlive(.createDirectory, path)
-    if disk.folder(path) != nil { return }
     let parent = split(path).folder
+    // As LocalFileSystem: whoever made the folder may have ended before its name was durable.
+    if disk.folder(path) != nil { return path == "/" ? () : try syncDirectory(parent) }
     try createDirectories(parent)
     try mutate(.createDirectory, path) { () throws(StorageError) in
       if disk.node(path) != nil { throw error(.createDirectory, path, EEXIST) }
@@ -137,6 +138,7 @@ final class SimulatedProcess: FileSystem, @unchecked Sendable {
     try mutate(.syncDirectory, path) { () throws(StorageError) in
       guard let folder = disk.folder(path) else { throw error(.syncDirectory, path, ENOENT) }
       disk.whileSyncing()
+      try requireAlive(.syncDirectory, path)
       disk.syncNames(of: folder)
     }
   }

@@ -11,6 +11,12 @@ public struct OracleSettings: Equatable {
     public var latenessMs: Int64
     public var retentionMs: Int64
     public var idleMs: Int64
+
+    public init(latenessMs: Int64, retentionMs: Int64, idleMs: Int64) {
+      self.latenessMs = latenessMs
+      self.retentionMs = retentionMs
+      self.idleMs = idleMs
+    }
   }
   public var enforcesDates = true
   public var pairsByOwner = true
@@ -18,6 +24,8 @@ public struct OracleSettings: Equatable {
   public var futureSkewMs: Int64?
   /// Nil in a replay, which keeps everything.
   public var eviction: Eviction?
+
+  public init() {}
 }
 
 /// The contract, executed.

@@ -213,5 +213,5 @@ public struct WorldMaker {
 }
 
 extension OracleRecord {
-  var isMalformed: Bool { if case .malformed = self { true } else { false } }
+  public var isMalformed: Bool { if case .malformed = self { true } else { false } }
 }

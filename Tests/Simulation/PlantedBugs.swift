@@ -1,0 +1,50 @@
+// Bugs that a test plants, where they need more than a switch.
+
+import Ingest
+import Pipeline
+import Records
+import SegmentLog
+
+@testable import Ingest
+
+extension PendingCheckpoint {
+  /// The same checkpoint, but for the first table that has rows: of that it says that it has none.
+  func withoutTablePosition() -> PendingCheckpoint {
+    var bytes = Array(content.bytes)
+    guard let place = placeOfAPosition(bytes) else { return self }
+    bytes.replaceSubrange(place..<place + 24, with: [UInt8](repeating: 0, count: 24))
+    let spoiled = PendingCheckpoint()
+    spoiled.position = position
+    spoiled.tables = tables
+    spoiled.content.append(length: bytes.count).copyMemory(from: bytes, byteCount: bytes.count)
+    return spoiled
+  }
+
+  // The settings' text, the clock, perhaps the age period; then for each table its name and three sums
+  // (Engine.encode).
+  private func placeOfAPosition(_ bytes: [UInt8]) -> Int? {
+    var place = 4 + integer(bytes, 0, bytes: 4) + 8
+    place += 1 + 8 * Int(bytes[place])
+    let count = integer(bytes, place, bytes: 8)
+    place += 8
+    for _ in 0..<count {
+      place += 4 + integer(bytes, place, bytes: 4)
+      if integer(bytes, place + 16, bytes: 8) > 0 { return place }
+      place += 24
+    }
+    return nil
+  }
+
+  private func integer(_ all: [UInt8], _ place: Int, bytes: Int) -> Int {
+    all[place..<place + bytes].reversed().reduce(0) { $0 << 8 | Int($1) }
+  }
+}
+
+extension Simulation {
+  /// The filter of a gateway that does not remember what it journaled.
+  func forgetRedeliveries(_ recovered: Recovered) {
+    let lastContactMs = recovered.redeliveries.lastContactMs
+    recovered.redeliveries = RedeliveryFilter()
+    recovered.redeliveries.lastContactMs = lastContactMs
+  }
+}

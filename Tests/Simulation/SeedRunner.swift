@@ -1,0 +1,93 @@
+// Runs many simulations on two threads, and tells what repeats the failing ones.
+
+import Dispatch
+import Glibc
+import Synchronization
+
+/// What many runs showed.
+struct ManyRuns: Sendable {
+  /// The first failures, as sentences with the command that repeats them.
+  private(set) var failures: [String] = []
+  private(set) var failed: [SimulationCheck: Int] = [:]
+  private(set) var finished = 0
+  private(set) var coverage = SimulationCoverage()
+
+  private static let failuresTold = 10
+  private static let progressEvery = 5_000
+
+  fileprivate mutating func add(_ outcome: RunOutcome, of count: Int) {
+    finished += 1
+    coverage.add(outcome.coverage)
+    if let failure = outcome.failure {
+      failed[failure.check, default: 0] += 1
+      if failures.count < Self.failuresTold { failures.append("\(failure)\n\(outcome.hint)") }
+    }
+    if finished.isMultiple(of: Self.progressEvery) {
+      let line = "simulation: \(finished) of \(count) runs, \(failed.values.reduce(0, +)) failed\n"
+      _ = write(STDERR_FILENO, line, line.utf8.count)
+    }
+  }
+}
+
+private struct RunOutcome {
+  var failure: SimulationFailure?
+  var hint = ""
+  var coverage = SimulationCoverage()
+}
+
+/// What is to be run: a seed, and changes to the plan that it gives.
+struct PlannedRun {
+  var seed: UInt64
+  /// How to have this run again.
+  var hint: String
+  var change: (inout SimulationPlan) -> Void = { _ in }
+
+  /// A run as its seed plans it.
+  init(seed: UInt64) {
+    self.seed = seed
+    hint = "repeat it with: STEPGATE_SIM_SEED=\(seed) swift test --filter GatewaySimulationTests"
+  }
+
+  init(seed: UInt64, hint: String, change: @escaping (inout SimulationPlan) -> Void) {
+    self.seed = seed
+    self.hint = hint
+    self.change = change
+  }
+}
+
+/// Does `count` runs.
+/// - Parameter plan: says what the nth is.
+func runMany(
+  _ count: Int, stopAtFailure: Bool = false, _ plan: @escaping @Sendable (Int) -> PlannedRun
+) -> ManyRuns {
+  let state = Mutex((next: 0, runs: ManyRuns()))
+  let takeNext = { @Sendable () -> Int? in
+    state.withLock { state in
+      guard state.next < count, !stopAtFailure || state.runs.failures.isEmpty else { return nil }
+      defer { state.next += 1 }
+      return state.next
+    }
+  }
+  DispatchQueue.concurrentPerform(iterations: 2) { _ in
+    while let number = takeNext() {
+      let outcome = run(plan(number))
+      state.withLock { $0.runs.add(outcome, of: count) }
+    }
+  }
+  return state.withLock { $0.runs }
+}
+
+private func run(_ planned: PlannedRun) -> RunOutcome {
+  var outcome = RunOutcome(hint: planned.hint)
+  do {
+    let simulation = try Simulation(seed: planned.seed, change: planned.change)
+    do throws(SimulationFailure) { try simulation.run() } catch { outcome.failure = error }
+    outcome.coverage = simulation.coverage
+  } catch { outcome.failure = SimulationFailure(.start, "\(error)") }
+  return outcome
+}
+
+/// A number in an environment variable.
+func number(inEnvironment name: String) -> UInt64? {
+  getenv(name).flatMap { UInt64(String(cString: $0)) }
+}

@@ -1,0 +1,109 @@
+// The engine's two threads as steps that the simulation takes when it likes: a batch is played, or lags behind; a
+// checkpoint is made in one step and written in a later one. What `EngineThread` is to a real gateway.
+//
+// Invariant: what a step does, and what an error ends, is as in EngineThread.swift.
+
+import Ingest
+import Pipeline
+import SegmentLog
+import Storage
+
+final class SteppedEngine: BatchConsumer {
+  private static let batchCount = 3
+
+  let player: EntryPlayer
+  private let store: CheckpointStore
+  private var free = (0..<batchCount).map { _ in EntryBatch() }
+  private var filled: [EntryBatch] = []
+  private var pending: PendingCheckpoint?
+  /// The rows that the last checkpoint made durable, until the tables are told.
+  private var durable: [Table: TablePosition]?
+  private var isPlaying = false
+  private var isWriting = false
+  private var hasFailedToPlay = false
+  private(set) var failure: PlayError?
+  private(set) var checkpointsWritten = 0
+  /// Told of each batch, which is durable.
+  var whenSubmitted: (EntryBatch) -> Void = { _ in }
+  /// Lets the engine and others work while no batch is free.
+  var whileBehind: (_ timeoutMs: Int) -> Void = { _ in }
+  /// Plants a bug into checkpoints.
+  var spoil: (PendingCheckpoint) -> PendingCheckpoint = { $0 }
+
+  init(_ player: EntryPlayer, _ store: CheckpointStore) {
+    self.player = player
+    self.store = store
+  }
+
+  // MARK: The engine's thread
+
+  var canPlay: Bool { !filled.isEmpty && !isPlaying && !hasFailedToPlay }
+
+  /// Plays the next batch.
+  func play() {
+    guard canPlay else { return }
+    isPlaying = true
+    defer { isPlaying = false }
+    let batch = filled.removeFirst()
+    do throws(PlayError) {
+      try player.play(batch.entries)
+      if let redeliveries = batch.checkpoint { pending = spoil(player.checkpoint(remembering: redeliveries)) }
+      batch.reset()
+      try noteDurableRows()
+      free.append(batch)
+    } catch {
+      hasFailedToPlay = true
+      fail(error)
+    }
+  }
+
+  private func noteDurableRows() throws(PlayError) {
+    guard let durable else { return }
+    self.durable = nil
+    do { try player.engine.rowsAreDurable(to: durable) } catch { throw .tables(.storage(error)) }
+  }
+
+  // MARK: The checkpoints' thread
+
+  var canWrite: Bool { pending != nil && !isWriting }
+
+  /// Writes the checkpoint that was made.
+  func writeCheckpoint() {
+    guard canWrite, let checkpoint = pending else { return }
+    isWriting = true
+    do throws(PlayError) { try write(checkpoint) } catch { fail(error) }
+    pending = nil
+    isWriting = false
+  }
+
+  private func write(_ checkpoint: PendingCheckpoint) throws(PlayError) {
+    do { try store.write(checkpoint) } catch { throw .checkpoint(error) }
+    durable = checkpoint.tables
+    checkpointsWritten += 1
+  }
+
+  func fail(_ error: PlayError) { failure = failure ?? error }
+
+  // MARK: For the ingest loop
+
+  var isCheckpointing: Bool { pending != nil }
+
+  func freeBatch(timeoutMs: Int) -> EntryBatch? {
+    if free.isEmpty { whileBehind(timeoutMs) }
+    return free.popLast()
+  }
+
+  func submit(_ batch: EntryBatch) {
+    whenSubmitted(batch)
+    filled.append(batch)
+  }
+
+  /// The end: plays what was submitted, and closes the tables.
+  func stop(checkpoint redeliveries: RedeliveryFilter?) throws(PlayError) {
+    while canPlay { play() }
+    writeCheckpoint()
+    if let failure { throw failure }
+    do { try player.engine.close() } catch { throw .tables(.storage(error)) }
+    if let redeliveries { try write(spoil(player.checkpoint(remembering: redeliveries))) }
+  }
+}
