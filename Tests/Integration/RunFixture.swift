@@ -18,16 +18,19 @@ final class GatewayFixture {
   let folder: TemporaryFolder
   /// Kept running for as long as the fixture is there.
   let broker: PrivateBroker?
+  /// Holds the data folder; nil where that is beside everything else.
+  let disk: SmallDisk?
   /// Keys as in the settings file.
   var settings: [String: String]
-  var data: String { "\(folder.path)/data" }
+  var data: String { "\(disk?.path ?? folder.path)/data" }
 
   /// - Parameter broker: nil for tests that need none; then the port is one that nobody listens on.
-  init(_ broker: PrivateBroker? = nil, settings: [String: String] = [:]) throws {
+  init(_ broker: PrivateBroker? = nil, disk: SmallDisk? = nil, settings: [String: String] = [:]) throws {
     folder = try TemporaryFolder()
     self.broker = broker
+    self.disk = disk
     self.settings = ["mqtt.port": "\(try broker?.port ?? freePort())", "http.enabled": "false"]
-    self.settings["storage.directory"] = "\(folder.path)/data"
+    self.settings["storage.directory"] = data
     self.settings.merge(settings) { $1 }
   }
 
@@ -65,6 +68,22 @@ final class GatewayFixture {
   /// The five tables of good records, by name.
   func tables() throws -> [String: [String]] { try goodTables { try rows($0) } }
 
+  /// The length of a table's segments; 0 if it is not there yet.
+  func bytes(of table: String) throws -> Int {
+    let directory = "\(data)/\(table)"
+    guard FileManager.default.fileExists(atPath: directory) else { return 0 }
+    return try segmentNames(directory).reduce(0) { sum, name in
+      let attributes = try FileManager.default.attributesOfItem(atPath: "\(directory)/\(name)")
+      return sum + (attributes[.size] as? Int ?? 0)
+    }
+  }
+
+  /// The positions in the names of the journal's segments, or of the checkpoints; ascending.
+  func positions(in folder: String) throws -> [Int] {
+    try FileManager.default.contentsOfDirectory(atPath: "\(data)/\(folder)")
+      .compactMap { $0.split(separator: ".").first.flatMap { Int($0) } }.sorted()
+  }
+
   /// Waits until all that was published before this call is in the tables. The broker keeps the order, so it
   /// is when a record that is published now has got its row.
   func catchesUp(with broker: PrivateBroker, _ gateway: RunningGateway) async throws {
@@ -97,9 +116,17 @@ final class RunningGateway {
     get throws { try process.error.split(separator: "\n").map(String.init) }
   }
 
+  /// How much of the journal it played when it started.
+  var bytesPlayed: Int {
+    get throws {
+      let lines = try log.compactMap { $0.firstMatch(of: /playing the journal, (\d+) bytes/) }
+      return lines.reduce(0) { $0 + (Int($1.1) ?? 0) }
+    }
+  }
+
   /// Waits for a condition, and says what the gateway said if it does not come about.
   func eventually(
-    _ what: String, within limit: Duration = .seconds(30), _ condition: () throws -> Bool
+    _ what: String, within limit: Duration = .seconds(60), _ condition: () throws -> Bool
   ) async throws {
     let deadline = ContinuousClock.now + limit
     while try !condition() {
@@ -166,6 +193,18 @@ struct RejectedRow: Decodable, Hashable {
   init(_ line: String) throws { self = try JSONDecoder().decode(Self.self, from: Data(line.utf8)) }
 }
 
+/// The rows of a quarantine without what a replay of the same records has otherwise by nature: the time, and the
+/// topic, which in a replay is the file. How often there is each.
+func refusals(_ rows: [RejectedRow]) -> [RejectedRow: Int] {
+  let plain = rows.map { row in
+    var row = row
+    row.receivedAt = 0
+    row.topic = ""
+    return row
+  }
+  return Dictionary(grouping: plain) { $0 }.mapValues(\.count)
+}
+
 /// The object that `--summary json` prints.
 struct RunSummary: Decodable {
   var records: [String: [String: Int]]
@@ -177,6 +216,17 @@ struct RunSummary: Decodable {
 
   /// All records, whatever became of them.
   var total: Int { records.values.reduce(0) { $0 + $1.values.reduce(0, +) } }
+
+  /// The verdicts once no reading waits any more: a replay ends with `no_accelerometer` what a gateway holds.
+  var settled: [String: [String: Int]] {
+    occurring.mapValues { verdicts in
+      var verdicts = verdicts
+      if let held = verdicts.removeValue(forKey: "held") {
+        verdicts["no_accelerometer", default: 0] += held
+      }
+      return verdicts
+    }
+  }
 
   /// Without the verdicts that did not occur.
   var occurring: [String: [String: Int]] {

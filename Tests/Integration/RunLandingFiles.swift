@@ -39,13 +39,15 @@ struct MadeUpLanding {
     try write("step-trainer/1.json", stepTrainerLines(readings, malformed))
   }
 
-  /// What `stepgate replay` makes of them: the tables of good records and the quarantine.
-  func replayed() async throws -> (tables: [String: [String]], rejected: [RejectedRow]) {
+  /// What `stepgate replay` makes of them.
+  func replayed() async throws -> Replayed {
     let output = "\(folder.path)/replayed"
-    let outcome = try await stepgate(["replay"] + arguments + ["--output", output])
+    let outcome = try await stepgate(["replay"] + arguments + ["--output", output, "--summary", "json"])
     try #require(outcome.status == 0, "\(outcome.error)")
-    let rejected = try plainRows("\(output)/quarantine/rejected").map(RejectedRow.init)
-    return (try goodTables { try plainRows("\(output)/\($0)") }, rejected)
+    return Replayed(
+      tables: try goodTables { try plainRows("\(output)/\($0)") },
+      rejected: try plainRows("\(output)/quarantine/rejected").map(RejectedRow.init),
+      summary: try RunSummary(outcome))
   }
 
   // MARK: Making them up
@@ -114,5 +116,27 @@ struct MadeUpLanding {
   private mutating func chance(_ bound: Int) -> Int {
     random = random &* 6_364_136_223_846_793_005 &+ 1_442_695_040_888_963_407
     return Int(random >> 33) % bound
+  }
+}
+
+/// What a replay makes of landing files, and so what a gateway must make of them.
+struct Replayed {
+  var tables: [String: [String]]
+  var rejected: [RejectedRow]
+  var summary: RunSummary
+}
+
+extension GatewayFixture {
+  /// Expects that the gateway has made of the same records what a replay makes of them: the rows, what is refused,
+  /// every record's verdict, and files that are in order.
+  ///
+  /// - Parameter outcome: of a gateway that was started with `--summary json` and has stopped.
+  func expectEverything(of expected: Replayed, in outcome: Outcome) async throws {
+    expectSameRows(try tables(), expected.tables)
+    let isSame = try refusals(rejected()) == refusals(expected.rejected)
+    #expect(isSame, "the quarantine differs")
+    #expect(try RunSummary(outcome).settled == expected.summary.settled)
+    let verified = try await stepgate(["verify", "--data", data])
+    #expect(verified.status == 0, "\(verified.output)")
   }
 }

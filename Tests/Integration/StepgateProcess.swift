@@ -69,7 +69,33 @@ final class StepgateProcess {
   /// What it has printed on stderr so far.
   var error: String { get throws { try String(contentsOfFile: errorPath, encoding: .utf8) } }
 
-  func send(_ signal: Int32) { kill(process.processIdentifier, signal) }
+  /// The length of `output`, without reading it.
+  var outputBytes: Int {
+    get throws {
+      let attributes = try FileManager.default.attributesOfItem(atPath: outputPath)
+      return try #require(attributes[.size] as? Int)
+    }
+  }
+  /// `output` as it is, whatever its bytes.
+  var outputData: Data { get throws { try Data(contentsOf: URL(filePath: outputPath)) } }
+  var isRunning: Bool { process.isRunning }
+
+  /// Sends a signal, unless the process has ended: its number may be somebody else's by then.
+  func send(_ signal: Int32) {
+    if process.isRunning { kill(process.processIdentifier, signal) }
+  }
+
+  /// Stops it where it is (SIGSTOP), until it is sent SIGCONT.
+  func freeze() async throws {
+    send(SIGSTOP)
+    try await eventually("the process stands still") { status("State")?.hasPrefix("T") == true }
+  }
+
+  /// The most memory that was resident at any time so far (proc(5), `VmHWM`).
+  func peakMemoryBytes() throws -> Int {
+    let text = try #require(status("VmHWM")?.split(separator: " ").first, "the process has ended")
+    return try #require(Int(text)) << 10
+  }
 
   /// Waits for the process to end by itself.
   func exitStatus() async throws -> Int32 {
@@ -79,10 +105,16 @@ final class StepgateProcess {
 
   /// Whether the process has a handler for the signal (proc(5), `SigCgt`), that is, has come that far.
   func handles(_ signal: Int32) -> Bool {
+    let mask = status("SigCgt").flatMap { UInt64($0, radix: 16) } ?? 0
+    return mask >> UInt64(signal - 1) & 1 == 1
+  }
+
+  /// What the kernel says of it under a name (proc(5), `/proc/pid/status`); nil once it has ended.
+  private func status(_ name: String) -> String? {
     let path = "/proc/\(process.processIdentifier)/status"
     let lines = (try? String(contentsOfFile: path, encoding: .utf8))?.split(separator: "\n") ?? []
-    let mask = lines.first { $0.hasPrefix("SigCgt:") }?.split(separator: "\t").last
-    return mask.flatMap { UInt64($0, radix: 16) }.map { $0 >> UInt64(signal - 1) & 1 == 1 } ?? false
+    return lines.first { $0.hasPrefix(name + ":") }?.dropFirst(name.count + 1)
+      .trimmingCharacters(in: .whitespaces)
   }
 }
 

@@ -20,6 +20,8 @@ public final class PrivateBroker {
     public var maxInflightMessages: Int?
     /// `max_queued_messages`; 0 is no limit.
     public var maxQueuedMessages = 0
+    /// Logs no packets: with hundreds of thousands of them the lines would cost more than the messages.
+    public var isQuiet = false
     /// Lines for the configuration file as they are.
     public var extraLines: [String] = []
 
@@ -80,6 +82,21 @@ public final class PrivateBroker {
     process = nil
   }
 
+  /// Has it write its persistent state as it is now (SIGUSR1, mosquitto(8)), and waits until it has.
+  public func save() throws {
+    let state = folder + "/mosquitto.db"
+    let before = fileNumber(state)
+    process?.signal(SIGUSR1)
+    // It writes to a file beside it, and renames that.
+    let deadline = Date(timeIntervalSinceNow: 10)
+    while fileNumber(state) == before {
+      guard Date() < deadline else {
+        throw ChildProcess.Failure(description: "mosquitto does not write \(state)")
+      }
+      usleep(1_000)
+    }
+  }
+
   /// `stop` and `start`.
   public func restart() throws {
     try stop()
@@ -117,12 +134,14 @@ public final class PrivateBroker {
 
   private func writeConfiguration(to path: String) throws {
     var lines = [
-      "listener \(port) \(host)", "log_dest stderr", "log_type all",
+      "listener \(port) \(host)", "log_dest stderr",
       // Started by root it would become the user "mosquitto", who may not write to the folder.
       "user \(NSUserName())",
       "persistence \(options.isPersistent)", "persistence_location \(folder)/",
       "max_queued_messages \(options.maxQueuedMessages)",
     ]
+    let logTypes = options.isQuiet ? ["error", "warning", "notice", "information"] : ["all"]
+    lines += logTypes.map { "log_type \($0)" }
     if let maximum = options.maxInflightMessages { lines.append("max_inflight_messages \(maximum)") }
     if let login = options.login {
       let passwords = folder + "/passwords"
@@ -180,6 +199,12 @@ private func withGeneric<Result>(
   withUnsafeMutablePointer(to: &address) {
     $0.withMemoryRebound(to: sockaddr.self, capacity: 1, body)
   }
+}
+
+/// The number that tells a file from one that takes its name later; nil if there is none.
+private func fileNumber(_ path: String) -> UInt64? {
+  var status = stat()
+  return stat(path, &status) == 0 ? UInt64(status.st_ino) : nil
 }
 
 /// A new empty folder; the caller removes it.
