@@ -37,10 +37,9 @@ extension RunTests {
         broker.log.contains { $0.contains("Client stepgate disconnected") }
       }
       // It answers, and takes nothing, while the broker takes all there is.
-      let received = try await gateway.received()
-      #expect(received < landing.recordCount)
       try await expectAllPublished(simulator)
-      #expect(try await gateway.received() == received)
+      #expect(try await gateway.received() < landing.recordCount)
+      #expect(try gateway.log.count { $0.contains("; subscribed") } == 1)
       #expect(try disk.freeBytes > 7 << 20)
 
       try disk.makeRoom()
