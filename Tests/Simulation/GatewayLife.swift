@@ -71,9 +71,12 @@ final class GatewayLife: @unchecked Sendable {
     let isDead = process.isDead
     simulation.disk.whileSyncing = {}
     connection.whileWaiting = {}
+    connection.whenSessionBegins = {}
     connection.die()
     process.kill()
     simulation.coverage.count(.checkpointWritten, engine?.checkpointsWritten ?? 0)
+    // Its closures hold this life, and a life holds megabytes.
+    engine = nil
     if isDead {
       if !hasRecovered { simulation.coverage.count(.crashInRecovery) }
       return .crashed
