@@ -6,7 +6,7 @@ import Records
 
 extension TopicRouter {
   /// The router for the three topic filters.
-  init(_ topics: Settings.Topics) throws(TopicFilterError) {
+  convenience init(_ topics: Settings.Topics) throws(TopicFilterError) {
     self.init(
       customer: try TopicFilter(topics.customer, kind: .customer),
       accelerometer: try TopicFilter(topics.accelerometer, kind: .accelerometer),

@@ -147,7 +147,8 @@ public struct TopicRoute {
 }
 
 /// The three filters; the first that matches decides.
-public struct TopicRouter: Sendable {
+// A class, so that using it counts one reference and not those of all its arrays.
+public final class TopicRouter: Sendable {
   private let customer: TopicFilter
   private let accelerometer: TopicFilter
   private let stepTrainer: TopicFilter
