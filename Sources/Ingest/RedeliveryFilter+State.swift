@@ -26,13 +26,13 @@ extension RedeliveryFilter {
     }
   }
 
-  // All ids are looked at for each checkpoint, so this is a plain loop over plain memory.
+  // For each checkpoint, so this is a plain loop over plain memory that ends with the last id there can be.
   private var idsThatMayComeAgain: [Int] {
     let oldest = oldestThatMayComeAgain
     return numbers.withUnsafeBufferPointer { numbers in
       var ids: [Int] = []
       var id = 0
-      while id < numbers.count {
+      while id < numbers.count && ids.count < count {
         if numbers[id] > oldest { ids.append(id) }
         id += 1
       }

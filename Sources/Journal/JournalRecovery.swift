@@ -25,6 +25,10 @@ func openNewestSegment(
   }
   try checkJoint(bases, fileSystem, directory)
   let path = "\(directory)/\(JournalFormat.segmentName(newest))"
+  let isDoubtful = try storage { () throws(StorageError) in
+    try fileSystem.list(directory).contains(".\(JournalFormat.segmentName(newest)).tmp")
+  }
+  if isDoubtful { try storage { () throws(StorageError) in try rewrite(path, fileSystem) } }
   let file = try storage { () throws(StorageError) in try fileSystem.openForAppending(path) }
   let scanner = try SegmentScanner(file, basePosition: newest, isNewest: true)
   let buffer = EntryBuffer(capacityBytes: 1 << 20)
@@ -32,11 +36,24 @@ func openNewestSegment(
   let report = try storage { () throws(StorageError) in
     let report = try cutTornTail(scanner)
     // What a killed process wrote is perhaps only in the kernel's memory.
-    try file.sync()
+    do throws(StorageError) { try file.sync() } catch {
+      try? rewrite(path, fileSystem)
+      throw error
+    }
     try fileSystem.syncDirectory(directory)
     return report
   }
   return OpenedSegment(file: file, basePosition: newest, report: report)
+}
+
+// After a failed sync the kernel may count pages as clean that the disk does not have, and the next start would take
+// them for durable. Unlike in JournalWriter.cutUnsynced it is not known how much was durable before, so nothing may be
+// cut: the file is written anew. If that fails too, the temporary file stays and tells the next start to do it.
+private func rewrite(_ path: String, _ fileSystem: any FileSystem) throws(StorageError) {
+  let bytes = try fileSystem.readFile(path)
+  try bytes.span.bytes.withUnsafeBytes { bytes throws(StorageError) in
+    try fileSystem.writeFileAtomically(path, bytes)
+  }
 }
 
 /// Creates the segment that begins at `position`; its name and its header are durable.

@@ -41,6 +41,20 @@ import Testing
     if count >= Self.seedsThatSeeAll { #expect(runs.coverage.missing == [], "faults that never struck") }
   }
 
+  @Test func `A seed repeats its run`() throws {
+    for seed in 1...UInt64(20) {
+      let runs = try (0..<2).map { _ in
+        let simulation = try Simulation(seed: seed)
+        var lines: [String] = []
+        simulation.tell = { lines.append($0) }
+        simulation.disk.notesMutations = true
+        try simulation.run()
+        return lines + simulation.disk.mutationNames
+      }
+      #expect(runs[0] == runs[1], "seed \(seed)")
+    }
+  }
+
   /// Runs one seed and prints what happens.
   private func tell(_ seed: UInt64) throws {
     let simulation = try Simulation(seed: seed)

@@ -58,7 +58,7 @@ extension Simulation {
 
   private func checkRows() throws(SimulationFailure) {
     var expected = ExpectedTables(plan, firstSettings)
-    for entry in history.entries { expected.take(entry) }
+    for entry in history.entries { try expected.take(entry) }
     for table in Table.allCases {
       let found = String(decoding: try bytes(of: table), as: UTF8.self).split(separator: "\n").map(
         String.init)

@@ -56,14 +56,16 @@ struct PlannedRun {
 }
 
 /// Does `count` runs.
-/// - Parameter plan: says what the nth is.
+/// - Parameters:
+///   - check: ends them when it has failed once.
+///   - plan: says what the nth is.
 func runMany(
-  _ count: Int, stopAtFailure: Bool = false, _ plan: @escaping @Sendable (Int) -> PlannedRun
+  _ count: Int, until check: SimulationCheck? = nil, _ plan: @escaping @Sendable (Int) -> PlannedRun
 ) -> ManyRuns {
   let state = Mutex((next: 0, runs: ManyRuns()))
   let takeNext = { @Sendable () -> Int? in
     state.withLock { state in
-      guard state.next < count, !stopAtFailure || state.runs.failures.isEmpty else { return nil }
+      guard state.next < count, check.map({ state.runs.failed[$0] == nil }) ?? true else { return nil }
       defer { state.next += 1 }
       return state.next
     }
