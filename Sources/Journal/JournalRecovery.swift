@@ -24,12 +24,13 @@ func openNewestSegment(
     return OpenedSegment(file: file, basePosition: 0, report: JournalOpenReport(endPosition: 0))
   }
   try checkJoint(bases, fileSystem, directory)
-  let path = "\(directory)/\(JournalFormat.segmentName(newest))"
-  let isDoubtful = try storage { () throws(StorageError) in
-    try fileSystem.list(directory).contains(".\(JournalFormat.segmentName(newest)).tmp")
+  let name = JournalFormat.segmentName(newest)
+  let path = "\(directory)/\(name)"
+  let file = try storage { () throws(StorageError) in
+    // What `writeFileAtomically` leaves if it fails.
+    if try fileSystem.list(directory).contains(".\(name).tmp") { try rewrite(path, fileSystem) }
+    return try fileSystem.openForAppending(path)
   }
-  if isDoubtful { try storage { () throws(StorageError) in try rewrite(path, fileSystem) } }
-  let file = try storage { () throws(StorageError) in try fileSystem.openForAppending(path) }
   let scanner = try SegmentScanner(file, basePosition: newest, isNewest: true)
   let buffer = EntryBuffer(capacityBytes: 1 << 20)
   while try scanner.read(into: buffer, wantedBytes: 1 << 20) {}

@@ -1,26 +1,28 @@
 // One small run, and in it a fault at every single change to the disk.
 //
-// The gateway lives twice: the first time it is killed while it works, so that the second start has something to play
-// and compare. The fault strikes wherever its number falls: in the first life, in the second start, or later.
+// The gateway is killed while it works, so that the next start has something to play and compare, and then lives to
+// the end. The fault strikes wherever its number falls: in a life, in a start, or in a stop.
 
 import TestSupport
 import Testing
 
 @Suite struct ExhaustiveCutTests {
-  /// What dies when the gateway does: the first time, and after.
-  private static func crashes(_ fault: SimulatedDisk.Fault) -> [[Crash]] {
+  /// What dies when the gateway does, the first time and after, and with what seeds of the disk: they decide how much
+  /// of a write is there, and what a dead machine keeps.
+  private static func variants(_ fault: SimulatedDisk.Fault) -> [(crashes: [Crash], diskSeeds: Range<UInt64>)]
+  {
     switch fault {
-    case .crashBefore: [[.process], [.machineLosingAll], [.machine]]
-    case .crashWithin: [[.process], [.machine]]
-    // What a failed sync left unknown shows when the machine dies later.
-    default: [[.process], [.process, .machine]]
+    case .crashBefore: [([.process], 0..<1), ([.machineLosingAll], 0..<1), ([.machine], 0..<3)]
+    case .crashWithin: [([.process], 0..<2), ([.machineLosingAll], 0..<1), ([.machine], 0..<3)]
+    // What a failed sync left unknown shows when the machine dies, at once or later.
+    default: [([.process], 0..<2), ([.machine], 0..<2), ([.process, .machine], 0..<2)]
     }
   }
 
   private static func makeSmall(_ plan: inout SimulationPlan, _ crashes: [Crash]) {
     plan.world.messages.removeLast(max(0, plan.world.messages.count - 14))
     plan.customerFile = []
-    plan.lives = 1
+    plan.lives = crashes.count
     plan.killedAtTurn = 15
     plan.turnsInALife = 1_000...1_000
     plan.rates = .none
@@ -54,7 +56,6 @@ import Testing
     let seed = try Self.suitable.get()
     let plan = { @Sendable (plan: inout SimulationPlan, cuts: [Int: SimulatedDisk.Fault]) in
       Self.makeSmall(&plan, [.process, .process, .machine])
-      plan.lives = 3
       plan.cuts = cuts
     }
     let syncs = { (cuts: [Int: SimulatedDisk.Fault]) throws -> [Int] in
@@ -76,26 +77,37 @@ import Testing
   @Test(arguments: [SimulatedDisk.Fault.crashBefore, .crashWithin, .failure])
   func `A fault at any change to the disk costs nothing`(fault: SimulatedDisk.Fault) throws {
     let seed = try Self.suitable.get()
-    for crashes in Self.crashes(fault) {
-      let undisturbed = try Simulation(seed: seed) { Self.makeSmall(&$0, crashes) }
-      try undisturbed.run()
-      let count = undisturbed.mutationsUntilTheEnd
-      let runs = runMany(count) { number in
-        PlannedRun(seed: seed, hint: "seed \(seed), \(fault) at change \(number + 1), then \(crashes)") {
-          Self.makeSmall(&$0, crashes)
-          $0.cuts = [number + 1: fault]
-        }
-      }
-      for failure in runs.failures { Issue.record("\(failure)") }
-      let coverage = runs.coverage
-      let struck: Int =
-        switch fault {
-        case .crashBefore: coverage[.crashBeforeOperation]
-        case .crashWithin: coverage[.crashWithinOperation]
-        default: coverage[.failedOperation] + coverage[.failedSync]
-        }
-      // A run's last changes may not come any more once it went another way.
-      #expect(struck > count * 9 / 10 && runs.finished == count)
+    for (crashes, diskSeeds) in Self.variants(fault) {
+      for diskSeed in diskSeeds { try strikeEverywhere(seed, fault, crashes, diskSeed) }
     }
+  }
+
+  private func strikeEverywhere(
+    _ seed: UInt64, _ fault: SimulatedDisk.Fault, _ crashes: [Crash], _ diskSeed: UInt64
+  ) throws {
+    let plan = { @Sendable (plan: inout SimulationPlan) in
+      Self.makeSmall(&plan, crashes)
+      plan.diskSeed = diskSeed
+    }
+    let undisturbed = try Simulation(seed: seed, change: plan)
+    try undisturbed.run()
+    let count = undisturbed.mutationsUntilTheEnd
+    let runs = runMany(count) { number in
+      let hint = "seed \(seed), disk \(diskSeed), \(fault) at change \(number + 1), then \(crashes)"
+      return PlannedRun(seed: seed, hint: hint) {
+        plan(&$0)
+        $0.cuts = [number + 1: fault]
+      }
+    }
+    for failure in runs.failures { Issue.record("\(failure)") }
+    let coverage = runs.coverage
+    let struck =
+      switch fault {
+      case .crashBefore: coverage[.crashBeforeOperation]
+      case .crashWithin: coverage[.crashWithinOperation]
+      default: coverage[.failedOperation] + coverage[.failedSync]
+      }
+    // Up to its fault a run is the undisturbed one.
+    #expect(struck == count && runs.finished == count)
   }
 }

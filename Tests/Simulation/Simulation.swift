@@ -64,7 +64,8 @@ final class Simulation: @unchecked Sendable {
     let script = plan.script(&random)
     let startMs = (script.first?.atMs ?? 0) - Int64.random(in: 2_000...10_000, using: &random)
     time = VirtualTime(nowMs: startMs)
-    disk = SimulatedDisk(seed: random.next())
+    let diskSeed = random.next()
+    disk = SimulatedDisk(seed: plan.diskSeed ?? diskSeed)
     broker = SimulatedBroker(script: script, time: time, options: plan.rates.broker, seed: random.next())
     spectator = SimulatedProcess(on: disk, suffersFaults: false)
     readers = TableReaders(of: GatewayLife.directory, on: disk)
@@ -117,6 +118,7 @@ final class Simulation: @unchecked Sendable {
 
   private func live(isLast: Bool) throws(SimulationFailure) -> LifeEnd {
     if !isLast && plan.rates.diskFault > 0 && random.oneIn(3) { planDiskFault(within: 80) }
+    coverage.count(.life)
     let life = GatewayLife(of: self, settings, isLast: isLast)
     self.life = life
     note("\(isLast ? "last life" : "life") with \(settings)")

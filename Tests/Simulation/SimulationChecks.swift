@@ -15,6 +15,8 @@ extension Simulation {
     try checkBytes()
     try checkReaders()
     try checkDisk()
+    coverage.count(.journaledMessage, history.entries.count { $0.kind == .message })
+    coverage.count(.changeOfDisk, mutationsUntilTheEnd)
     coverage.count(.lostSession, broker.sessionsLost)
     coverage.count(.redelivery, broker.redeliveries)
     coverage.count(.readerContinued, readers.continued)

@@ -84,6 +84,8 @@ struct SimulationPlan {
   var crashes: [Crash] = []
   /// The turn of each life but the last in which the process dies, whatever else happens.
   var killedAtTurn: Int?
+  /// Decides what a dead machine's disk keeps; nil draws it.
+  var diskSeed: UInt64?
   /// The faults of a run without others, by the numbers of the operations on the disk.
   var cuts: [Int: SimulatedDisk.Fault] = [:]
 
