@@ -54,24 +54,36 @@ import Testing
   // What a sync had failed to write while the journal was opened, the next start must not take for written.
   @Test func `A sync of the journal that fails at the start after a crash costs nothing`() throws {
     let seed = try Self.suitable.get()
-    let plan = { @Sendable (plan: inout SimulationPlan, cuts: [Int: SimulatedDisk.Fault]) in
-      Self.makeSmall(&plan, [.process, .process, .machine])
-      plan.cuts = cuts
-    }
-    let syncs = { (cuts: [Int: SimulatedDisk.Fault]) throws -> [Int] in
-      let simulation = try Simulation(seed: seed) { plan(&$0, cuts) }
-      simulation.disk.notesMutations = true
-      try simulation.run()
-      let names = simulation.disk.mutationNames
-      return names.indices.filter { names[$0].contains(": sync /data/journal") }.map { $0 + 1 }
-    }
-    for first in try syncs([:]) {
-      guard let second = try syncs([first: .crashBefore]).first(where: { $0 > first }) else { continue }
-      let simulation = try Simulation(seed: seed) { plan(&$0, [first: .crashBefore, second: .failure]) }
-      do throws(SimulationFailure) { try simulation.run() } catch {
-        Issue.record("seed \(seed), changes \(first) and \(second): \(error)")
+    var pairs = 0
+    for first in try journalSyncs(seed, [:]) {
+      let cut = [first: SimulatedDisk.Fault.crashBefore]
+      guard let second = try journalSyncs(seed, cut).first(where: { $0 > first }) else { continue }
+      pairs += 1
+      for diskSeed in 0..<UInt64(4) {
+        let simulation = try Simulation(seed: seed) {
+          Self.makeSmall(&$0, [.process, .process, .machine])
+          $0.cuts = cut.merging([second: .failure]) { $1 }
+          $0.diskSeed = diskSeed
+        }
+        do throws(SimulationFailure) { try simulation.run() } catch {
+          Issue.record("seed \(seed), disk \(diskSeed), changes \(first) and \(second): \(error)")
+        }
+        #expect(simulation.coverage[.crashBeforeOperation] == 1 && simulation.coverage[.failedSync] == 1)
       }
     }
+    #expect(pairs > 5)
+  }
+
+  /// The numbers of the changes that are syncs of the journal.
+  private func journalSyncs(_ seed: UInt64, _ cuts: [Int: SimulatedDisk.Fault]) throws -> [Int] {
+    let simulation = try Simulation(seed: seed) {
+      Self.makeSmall(&$0, [.process, .process, .machine])
+      $0.cuts = cuts
+    }
+    simulation.disk.notesMutations = true
+    try simulation.run()
+    let names = simulation.disk.mutationNames
+    return names.indices.filter { names[$0].contains(": sync /data/journal") }.map { $0 + 1 }
   }
 
   @Test(arguments: [SimulatedDisk.Fault.crashBefore, .crashWithin, .failure])
