@@ -48,7 +48,7 @@ test: deps ## build and run all tests
 soak: deps ## simulate the gateway and its faults SEEDS=20000 times, from a random seed on
 	@swift build --quiet --build-tests
 	@# Not by "swift test", which holds back what the runs tell until they have ended.
-	@STEPGATE_SIM_SEEDS=$(or $(SEEDS),20000) \
+	@STEPGATE_SIM_SEEDS=$(or $(SEEDS),20000) STEPGATE_SIM_FIRST=$$(date +%s%3N) \
 	  "$$(swift build --show-bin-path)/stepgatePackageTests.xctest" \
 	  --testing-library swift-testing --filter GatewaySimulationTests
 

@@ -49,7 +49,8 @@ func openNewestSegment(
 
 // After a failed sync the kernel may count pages as clean that the disk does not have, and the next start would take
 // them for durable. Unlike in JournalWriter.cutUnsynced it is not known how much was durable before, so nothing may be
-// cut: the file is written anew. If that fails too, the temporary file stays and tells the next start to do it.
+// cut: the file is written anew. If that fails too, the temporary file stays and tells the next start to do it; where not
+// even that can be made, the disk is past helping (docs/durability.md, "What is not promised").
 private func rewrite(_ path: String, _ fileSystem: any FileSystem) throws(StorageError) {
   let bytes = try fileSystem.readFile(path)
   try bytes.span.bytes.withUnsafeBytes { bytes throws(StorageError) in

@@ -18,18 +18,19 @@
 // Whatever of it happened: when the gateway has drained the broker in peace, SimulationChecks.swift finds all as if
 // nothing had. Known limits that are let pass are explained in SessionCount.swift and SimulatedFile.swift.
 
-import Glibc
 import Testing
 
 @Suite struct GatewaySimulationTests {
-  /// So many runs see every kind of fault; "make soak" has more.
+  // Always the same ones, so that what passed once passes again; "make soak" draws others.
+  private static let firstSeed: UInt64 = 1_000
+  /// So many runs see every kind of fault.
   private static let seeds = 2_000
 
   @Test func `Whatever fails, nothing is lost, nothing is written twice, and readers see every row once`()
     throws
   {
     if let seed = number(inEnvironment: "STEPGATE_SIM_SEED") { return try tell(seed) }
-    let first = number(inEnvironment: "STEPGATE_SIM_FIRST") ?? timeInMs()
+    let first = number(inEnvironment: "STEPGATE_SIM_FIRST") ?? Self.firstSeed
     let count = number(inEnvironment: "STEPGATE_SIM_SEEDS").map { Int($0) } ?? Self.seeds
     print("simulation: \(count) seeds from \(first) on")
     let runs = runMany(count, tells: count > Self.seeds) { PlannedRun(seed: first &+ UInt64($0)) }
@@ -51,13 +52,6 @@ import Testing
       }
       #expect(runs[0] == runs[1], "seed \(seed)")
     }
-  }
-
-  // Neighbouring seeds have nothing in common, so a new time is enough.
-  private func timeInMs() -> UInt64 {
-    var now = timespec()
-    clock_gettime(CLOCK_REALTIME, &now)
-    return UInt64(now.tv_sec) * 1_000 + UInt64(now.tv_nsec / 1_000_000)
   }
 
   /// Runs one seed and prints what happens.

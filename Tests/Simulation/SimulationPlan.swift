@@ -68,7 +68,7 @@ struct SimulationPlan {
   var customerFile: [String] = []
   /// How many lives the gateway has before the last, undisturbed one.
   var lives: Int
-  var turnsInALife = 20...120
+  var turnsInALife = 20...150
   var rates = FaultRates()
   var minFreeBytes = 0
   var journal = JournalOptions()
@@ -95,13 +95,15 @@ struct SimulationPlan {
     stepMs = random.pick([50, 100, 300, 1000])
     maker.stepMs = stepMs
     world = maker.live()
-    // Many small runs find more than a few large ones.
-    world.messages.removeLast(max(0, world.messages.count - 60))
-    lives = Int.random(in: 1...(random.oneIn(4) ? 5 : 3), using: &random)
+    // Many small runs strike more often, large ones where more has come together.
+    let isLarge = random.oneIn(4)
+    if !isLarge { world.messages.removeLast(max(0, world.messages.count - 60)) }
+    lives = Int.random(in: 1...(isLarge ? 6 : 3), using: &random)
     if random.oneIn(4) { turnsInALife = 1...40 }
     journal = JournalOptions(segmentBytes: random.pick([200, 600, 2_000, 10_000]))
     checkpoints = CheckpointOptions(
-      intervalMs: random.pick([5_000, 20_000, 60_000]), journalBytes: random.pick([500, 1_500, 5_000]))
+      intervalMs: random.pick([2_000, 5_000, 20_000, 60_000]),
+      journalBytes: random.pick([300, 500, 1_500, 5_000]))
     engineLag = random.pick([1, 1, 2, 6, 20])
     checkpointLag = random.pick([1, 2, 6, 20])
     newSettings = random.pick([0, 1, 2])
