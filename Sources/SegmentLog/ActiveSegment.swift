@@ -14,7 +14,9 @@ final class ActiveSegment {
   var blocks: ChecksumBlocks
   /// The checksum file's first line, until it is written.
   var header: String
-  var sidecarIsSynced = true
+  /// Whether the checksum file's lines are durable. Those that another process left may not be: it may have
+  /// ended before their sync, or because that failed.
+  var sidecarIsSynced: Bool
 
   /// The file's length: that of the rows so far, and of what is still to be compared.
   var fileBytes: Int
@@ -34,6 +36,7 @@ final class ActiveSegment {
     fileBytes = blocks.endByte
     self.blocks = blocks
     header = sidecarIsNew ? Sidecar.header + "\n" : ""
+    sidecarIsSynced = sidecarIsNew
   }
 
   /// Creates the segment's two files, empty.

@@ -130,10 +130,9 @@ extension SegmentWriter {
 
   /// Completes the active segment, and opens or creates the one that follows it.
   private func enterNext() throws(StorageError) {
-    if active.known?.sealedBytes == nil {
-      active.endBlock()
-      try syncActive(sealing: true)
-    }
+    let isSealed = active.known?.sealedBytes != nil
+    if !isSealed { active.endBlock() }
+    try syncActive(sealing: !isSealed)
     let base = active.endOffset
     let isThere = ahead.segments.contains(base)
     ahead.segments.removeAll { $0 == base }

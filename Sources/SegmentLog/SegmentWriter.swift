@@ -77,6 +77,7 @@ public final class SegmentWriter {
     try storage { () throws(StorageError) in
       // The last process may have ended between sealing a segment and creating the next.
       if found.isSealed {
+        try syncActive()
         try startSegment()
       } else if active.bytes >= options.segmentBytes {
         try rollOver()

@@ -33,8 +33,12 @@ extension RunTests {
       try await gateway.receives(landing.recordCount / 4)
       try disk.fill(leaving: 8 << 20)
       try await gateway.says("less than storage.min_free_bytes (16 MiB)")
+      // What came but was not read makes the kernel reset the connection behind DISCONNECT; mosquitto may see the
+      // reset first and then does not call it a disconnection.
       try await eventually("the gateway disconnects") {
-        broker.log.contains { $0.contains("Client stepgate disconnected") }
+        broker.log.contains {
+          $0.contains("Client stepgate disconnected") || $0.contains("Client stepgate closed its connection")
+        }
       }
       // It answers, and takes nothing, while the broker takes all there is.
       try await expectAllPublished(simulator)

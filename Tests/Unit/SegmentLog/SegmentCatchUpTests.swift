@@ -162,6 +162,25 @@ import Testing
     #expect(try table.linkTarget() == segmentFile(1))
   }
 
+  // Found by simulation: the sync that sealed a segment failed, the process that followed read the mark and took it for
+  // durable, and after a power loss it was gone.
+  @Test func `The mark of a sealed segment is made durable before the next one is entered`() throws {
+    let rows = RowSource(rows: ["0123456789\n", "next\n"], segmentBytes: 10)
+    let table = MemoryTable()
+    try table.writer(rows).append(rows.rows)
+    let syncs = ["sync \(segmentFile(0))", "sync folder", "sync \(sidecarFile(0))"]
+
+    let fedAgain = try table.writer(rows, at: .start)
+    _ = table.disk.takeChanges()
+    try fedAgain.append([rows.rows[0]])
+    #expect(table.disk.takeChanges().prefix(3) == syncs[...])
+
+    try table.memory.remove(table.path(segmentFile(1)))
+    try table.memory.remove(table.path(sidecarFile(1)))
+    _ = try table.writer(rows)
+    #expect(table.disk.takeChanges().prefix(3) == syncs[...], "also when the table is opened at its end")
+  }
+
   @Test func `Until all that is there is used up, the position is that of the rows given`() throws {
     let table = try MemoryTable(try source.undisturbedFiles())
     let writer = try table.writer(source, at: .start)

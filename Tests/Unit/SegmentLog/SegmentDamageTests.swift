@@ -399,8 +399,9 @@ import Testing
     files[segmentFile(base)]?[40] ^= 1
     let table = try MemoryTable(files)
     let writer = try table.writer(source, at: .start)
+    try writer.append(Array(source.rows[..<base]))
     _ = table.disk.takeChanges()
-    try writer.append(Array(source.rows[..<(base + 3)]))
+    try writer.append(Array(source.rows[base..<(base + 3)]))
     let replacement = ".\(segmentFile(base)).tmp"
     let newSidecar = ".\(sidecarFile(base)).tmp"
     #expect(
