@@ -99,7 +99,12 @@ final class Simulation: @unchecked Sendable {
       liveNoMore(end)
     }
     calmDown()
-    while try live(isLast: true) != .stopped { liveNoMore(.crashed) }
+    var lastLives = 0
+    while try live(isLast: true) != .stopped {
+      lastLives += 1
+      if lastLives > 50 { throw SimulationFailure(.liveness, "it does not start any more") }
+      liveNoMore(.crashed)
+    }
     mutationsUntilTheEnd = disk.mutations
     try startOnceMore()
     try check()
