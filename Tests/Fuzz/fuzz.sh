@@ -2,45 +2,46 @@
 # Fuzzes with libFuzzer what comes from outside: payloads, and the files of journal, tables and checkpoints.
 #
 #     Tests/Fuzz/fuzz.sh run SECONDS [TARGET...]    each target for so long; none named: all
-#     Tests/Fuzz/fuzz.sh check SECONDS              as run, in a build that is made faster and runs slower
+#     Tests/Fuzz/fuzz.sh short                      all of the corpus and a few seconds more, for "make test";
+#                                                   before that, planted bugs that each target must find
 #     Tests/Fuzz/fuzz.sh merge [TARGET...]          makes Corpus/ a small one that reaches as much
 #
-# What is found to be worth keeping goes to .build/fuzz/corpus, and is used again; inputs that break something
-# go to .build/fuzz/crashes. Seeds are made anew each time, so that they are right when a format changes.
+# What "run" finds to be worth keeping goes to .build/fuzz/corpus, and is used again. Inputs that break
+# something go to "crashes" beside it; those of mended bugs stay in Found/. Seeds are made anew each time, so
+# that they are right when a format changes.
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 
-build=.build/fuzz
-corpus=.build/fuzz/corpus
-committed=Tests/Fuzz/Corpus
-found=Tests/Fuzz/Found
 all=(payload journal segment checkpoint)
+# A merged corpus is cut off here, a target, the longest inputs first.
+corpus_bytes=36000
+corpus_files=36
 
 # The backtracer hangs on a crash. Leaks are not what is looked for; short stacks of allocations and a small
 # quarantine make it twice as fast.
 export SWIFT_BACKTRACE=enable=no
 export ASAN_OPTIONS=detect_leaks=0:malloc_context_size=2:quarantine_size_mb=4
 
-# Four times as fast as a debug build, with every check that one has.
-optimised=(-Xswiftc -O -Xswiftc -assert-config -Xswiftc Debug)
-
-# The linker gold crashes on this, so lld.
+# The linker gold crashes on this, so lld, which comes with the toolchain.
 build_program() {
-  STEPGATE_FUZZ=1 swift build --quiet --disable-index-store --scratch-path $build --product fuzz "$@" \
+  export build=$1
+  STEPGATE_FUZZ=1 swift build --quiet --disable-index-store --scratch-path "$build" --product fuzz "${@:2}" \
     -Xcxx -O1 -Xcc -O1 -Xswiftc -use-ld=lld -Xswiftc -sanitize=fuzzer,address \
     -Xcxx -fsanitize=fuzzer-no-link,address -Xcc -fsanitize=fuzzer-no-link,address
-  program=$build/debug/fuzz
-  rm -rf $build/seeds
-  $program seeds $build/seeds
+  rm -rf "$build/seeds"
+  "$build/debug/fuzz" seeds "$build/seeds"
 }
 
-# Prints one line, or what went wrong and how to repeat it.
+# Takes twice as long to build, and is four times as fast; with every check that a debug build has.
+build_fast_program() { build_program .build/fuzz -Xswiftc -O -Xswiftc -assert-config -Xswiftc Debug; }
+
+# Fuzzes TARGET for SECONDS; prints one line, or what went wrong and how to repeat it.
 run_target() {
-  local target=$1 seconds=$2 log=$build/$1.log
-  mkdir -p $corpus/"$target" $committed/"$target" $found/"$target" $build/crashes
-  if $program "$target" -max_total_time="$seconds" -max_len=8192 -timeout=20 -print_final_stats=1 \
-    -artifact_prefix=$build/crashes/"$target"- $corpus/"$target" $committed/"$target" \
-    $found/"$target" $build/seeds/"$target" >"$log" 2>&1; then
+  local target=$1 seconds=$2 log=$build/$1.log crashes=$build/crashes
+  mkdir -p "$build/corpus/$target" "$crashes"
+  if "$build/debug/fuzz" "$target" -max_total_time="$seconds" -max_len=8192 -timeout=20 -print_final_stats=1 \
+    -artifact_prefix="$crashes/$target-" "$build/corpus/$target" "Tests/Fuzz/Corpus/$target" \
+    "Tests/Fuzz/Found/$target" "$build/seeds/$target" >"$log" 2>&1; then
     awk -v target="$target" '
       / cov: / { for (i = 1; i < NF; i++) value[$i] = $(i + 1) }
       /average_exec_per_sec/ { rate = $2 }
@@ -55,46 +56,65 @@ run_target() {
   echo "fuzz $target FAILED; all that it said is in $log"
   grep -aE 'Fatal error|recondition failed|ERROR:|(Sources|Tests)/.*:[0-9]+' "$log" | head -20 || true
   if [ -n "$input" ]; then
-    echo "repeat it with: SWIFT_BACKTRACE=enable=no $program $target $input"
-    echo "make it smaller with: $program $target -minimize_crash=1 -max_total_time=60 $input"
+    echo "repeat it with: SWIFT_BACKTRACE=enable=no $build/debug/fuzz $target $input"
+    echo "make it smaller with: $build/debug/fuzz $target -minimize_crash=1 -max_total_time=60" \
+      "-artifact_prefix=$crashes/ $input"
   fi
   return 1
 }
 
-run_targets() {
-  local seconds=$1 failed=0
-  shift
-  for target in "$@"; do run_target "$target" "$seconds" || failed=1; done
-  return $failed
+# Shows that TARGET can fail: from the seeds alone it must find the bug that PlantedBug.swift plants.
+run_canary() {
+  local target=$1 log=$build/$1-canary.log
+  if STEPGATE_FUZZ_CANARY=1 "$build/debug/fuzz" "$target" -seed=1 -max_total_time=60 -max_len=8192 \
+    -artifact_prefix="$build/canary-$target-" "$build/seeds/$target" >"$log" 2>&1 \
+    || ! grep -aq 'Test unit written to' "$log"; then
+    echo "fuzz $target FAILED: it did not find the bug that was planted; see $log"
+    return 1
+  fi
+}
+
+# Calls FUNCTION with each TARGET and what follows, as many at a time as there are processors.
+for_each() {
+  local function=$1 arguments=$2
+  shift 2
+  export -f "$function"
+  printf '%s\n' "$@" | xargs -P "$(nproc)" -I '{}' bash -euo pipefail -c "$function {} $arguments"
 }
 
 # Without counters, because how often an edge is taken would fill megabytes.
 merge_target() {
-  local target=$1 merged=$build/merged
-  rm -rf $merged
-  mkdir -p $merged $corpus/"$target" $committed/"$target"
-  $program "$target" -set_cover_merge=1 -use_counters=0 -max_len=2048 $merged $committed/"$target" \
-    $corpus/"$target" $build/seeds/"$target" >$build/"$target".log 2>&1
-  rm -rf ${committed:?}/"$target"
-  mv $merged $committed/"$target"
-  du -sb --apparent-size $committed/"$target"
-  find $committed/"$target" -type f | wc -l
+  local target=$1 merged=$build/merged/$1 committed=Tests/Fuzz/Corpus/$1
+  rm -rf "$merged"
+  mkdir -p "$merged" "$build/corpus/$target" "$committed"
+  "$build/debug/fuzz" "$target" -set_cover_merge=1 -use_counters=0 -max_len=2048 "$merged" "$committed" \
+    "$build/corpus/$target" "$build/seeds/$target" >"$build/$target.log" 2>&1
+  rm -rf "$committed"
+  mkdir -p "$committed"
+  local size name total=0 count=0
+  while read -r size name; do
+    total=$((total + size)) count=$((count + 1))
+    if ((total > corpus_bytes || count > corpus_files)); then break; fi
+    mv "$merged/$name" "$committed"
+  done < <(find "$merged" -type f -printf '%s %f\n' | sort -n)
+  echo "corpus $target: $(find "$committed" -type f | wc -l) files, $(cat "$committed"/* | wc -c) bytes"
 }
 
 case ${1:-} in
 run)
   targets=("${@:3}")
-  build_program "${optimised[@]}"
-  run_targets "$2" "${targets[@]:-${all[@]}}"
+  build_fast_program
+  for_each run_target "$2" "${targets[@]:-${all[@]}}"
   ;;
-check)
-  build=.build/fuzz-check
-  build_program
-  run_targets "$2" "${all[@]}"
+short)
+  build_program .build/fuzz-short
+  rm -rf "$build/corpus"
+  for_each run_canary '' "${all[@]}"
+  for_each run_target 3 "${all[@]}"
   ;;
 merge)
   targets=("${@:2}")
-  build_program "${optimised[@]}"
+  build_fast_program
   for target in "${targets[@]:-${all[@]}}"; do merge_target "$target"; done
   ;;
 *)

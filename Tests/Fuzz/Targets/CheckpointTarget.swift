@@ -62,7 +62,9 @@ enum CheckpointTarget {
 extension ScriptRun {
   /// Another engine over the same tables, which goes on from an encoded state.
   fileprivate func resumed(from state: [UInt8]) -> ScriptRun {
-    let settings = settingsInForce.player
+    var inForce = settingsInForce
+    PlantedBug.spoil(&inForce, initial: settings)
+    let settings = inForce.player
     do {
       let engine = try state.withUnsafeBytes { bytes in
         var decoder = StateDecoder(bytes)
@@ -73,7 +75,7 @@ extension ScriptRun {
       }
       let findings = engine.takeFindings()
       precondition(findings.isEmpty, "tables in memory: \(findings)")
-      return ScriptRun(engine, settingsInForce, fileSystem, clockMs: clockMs)
+      return ScriptRun(engine, inForce, fileSystem, clockMs: clockMs)
     } catch { preconditionFailure("a state that was encoded: \(error)") }
   }
 }

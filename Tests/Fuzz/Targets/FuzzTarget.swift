@@ -1,5 +1,7 @@
 // What can be fuzzed. A target takes any bytes; what it finds wrong, it traps on.
 
+import Storage
+
 /// Runs one input; returns 0 (libFuzzer's "fuzz target").
 typealias RunInput = @convention(c) (UnsafePointer<UInt8>?, Int) -> CInt
 
@@ -23,6 +25,17 @@ enum FuzzTarget: String, CaseIterable {
     case .journal: JournalTarget.seeds
     case .segment: SegmentTarget.seeds
     case .checkpoint: CheckpointTarget.seeds
+    }
+  }
+
+  /// Writes the seeds to files in `directory`, where libFuzzer takes them from.
+  func writeSeeds(to directory: String) throws(StorageError) {
+    let fileSystem = LocalFileSystem()
+    try fileSystem.createDirectories(directory)
+    for seed in seeds {
+      try seed.bytes.span.bytes.withUnsafeBytes { bytes throws(StorageError) in
+        try fileSystem.writeFileAtomically("\(directory)/\(seed.name)", bytes)
+      }
     }
   }
 }

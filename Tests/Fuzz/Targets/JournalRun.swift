@@ -35,6 +35,7 @@ struct JournalRun {
       }
       reading.end = reader.position
     } catch { reading.error = error }
+    PlantedBug.spoil(&reading.entries)
     return reading
   }
 

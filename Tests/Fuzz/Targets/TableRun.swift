@@ -43,6 +43,7 @@ struct TableRun {
         reading.rows += rows
       }
     } catch { reading.error = error }
+    PlantedBug.spoil(&reading.rows)
     return reading
   }
 

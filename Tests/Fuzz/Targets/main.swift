@@ -2,7 +2,7 @@
 //
 //     fuzz TARGET [-max_total_time=60] [CORPUS...]     look for inputs that break it
 //     fuzz TARGET FILE...                              repeat some
-//     fuzz seeds DIRECTORY                             write well-formed inputs to begin with
+//     fuzz seeds DIRECTORY                             write well-formed inputs to DIRECTORY/TARGET/
 //
 // Tests/Fuzz/fuzz.sh calls it. Set SWIFT_BACKTRACE=enable=no: the backtracer hangs on a crash.
 
@@ -20,7 +20,9 @@ func fail(_ text: String, exitCode: CInt) -> Never {
 }
 
 if words.count == 3, words[1] == "seeds" {
-  do throws(StorageError) { try writeSeeds(to: words[2]) } catch { fail("\(error)\n", exitCode: EX_IOERR) }
+  do throws(StorageError) {
+    for target in FuzzTarget.allCases { try target.writeSeeds(to: "\(words[2])/\(target.rawValue)") }
+  } catch { fail("\(error)\n", exitCode: EX_IOERR) }
   exit(EXIT_SUCCESS)
 }
 var count = CommandLine.argc
