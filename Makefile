@@ -51,7 +51,7 @@ soak: deps ## simulate the gateway and its faults SEEDS=20000 times, from a rand
 	@STEPGATE_SIM_SEEDS=$(or $(SEEDS),20000) STEPGATE_SIM_FIRST=$$(date +%s%N) \
 	  swift test --skip-build --disable-xctest --filter GatewaySimulationTests
 
-fuzz: deps ## look for inputs that break something (TIME=60: seconds for each target; TARGET=payload: only one)
+fuzz: deps ## look for inputs that break something (TIME=60: seconds a target; TARGET=payload: one)
 	@Tests/Fuzz/fuzz.sh run $(or $(TIME),60) $(TARGET)
 
 corpus: deps ## put what fuzzing found since into the committed corpus, and make that small

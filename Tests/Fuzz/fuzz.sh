@@ -35,14 +35,14 @@ build_program() {
 # Takes twice as long to build, and is four times as fast; with every check that a debug build has.
 build_fast_program() { build_program .build/fuzz -Xswiftc -O -Xswiftc -assert-config -Xswiftc Debug; }
 
-# Fuzzes TARGET for SECONDS; prints one line, or what went wrong and how to repeat it. The timeout is for hangs:
-# it is wall-clock time, and a busy machine has been seen to stand still for more than a minute.
+# Fuzzes TARGET for SECONDS; prints one line, or what went wrong and how to repeat it. The timeout is for
+# hangs: it is wall-clock time, and a busy machine was seen to stand still for more than a minute.
 run_target() {
   local target=$1 seconds=$2 log=$build/$1.log crashes=$build/crashes
   mkdir -p "$build/corpus/$target" "Tests/Fuzz/Corpus/$target" "Tests/Fuzz/Found/$target" "$crashes"
-  if "$build/debug/fuzz" "$target" -max_total_time="$seconds" -max_len=8192 -timeout=300 -print_final_stats=1 \
-    -artifact_prefix="$crashes/$target-" "$build/corpus/$target" "Tests/Fuzz/Corpus/$target" \
-    "Tests/Fuzz/Found/$target" "$build/seeds/$target" >"$log" 2>&1; then
+  if "$build/debug/fuzz" "$target" -max_total_time="$seconds" -max_len=8192 -timeout=300 \
+    -print_final_stats=1 -artifact_prefix="$crashes/$target-" "$build/corpus/$target" \
+    "Tests/Fuzz/Corpus/$target" "Tests/Fuzz/Found/$target" "$build/seeds/$target" >"$log" 2>&1; then
     awk -v target="$target" '
       / cov: / { for (i = 1; i < NF; i++) value[$i] = $(i + 1) }
       /average_exec_per_sec/ { rate = $2 }
