@@ -67,7 +67,7 @@ run_target() {
 # Shows that TARGET can fail: from the seeds alone it must find the bug that PlantedBug.swift plants.
 run_canary() {
   local target=$1 log=$build/$1-canary.log
-  if STEPGATE_FUZZ_CANARY=1 "$build/debug/fuzz" "$target" -seed=1 -max_total_time=60 -max_len=8192 \
+  if STEPGATE_FUZZ_CANARY=1 "$build/debug/fuzz" "$target" -seed=1 -max_total_time=120 -max_len=8192 \
     -artifact_prefix="$build/canary-$target-" "$build/seeds/$target" >"$log" 2>&1 \
     || ! grep -aq 'Test unit written to' "$log"; then
     echo "fuzz $target FAILED: it did not find the bug that was planted; see $log"

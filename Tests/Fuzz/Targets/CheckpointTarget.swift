@@ -49,7 +49,9 @@ enum CheckpointTarget {
     let state = state(of: run)
     let resumed = run.resumed(from: state)
     precondition(self.state(of: resumed) == state, "a state that is not what was encoded")
-    resumed.play(steps[cut...])
+    var next = cut
+    PlantedBug.spoil(&next, run.counts)
+    resumed.play(steps[next...])
     resumed.check()
     precondition(resumed.counts == whole.counts, "a checkpoint changes verdicts")
     for table in Table.allCases {
@@ -62,9 +64,7 @@ enum CheckpointTarget {
 extension ScriptRun {
   /// Another engine over the same tables, which goes on from an encoded state.
   fileprivate func resumed(from state: [UInt8]) -> ScriptRun {
-    var inForce = settingsInForce
-    PlantedBug.spoil(&inForce, initial: settings)
-    let settings = inForce.player
+    let settings = settingsInForce.player
     do {
       let engine = try state.withUnsafeBytes { bytes in
         var decoder = StateDecoder(bytes)
@@ -75,7 +75,7 @@ extension ScriptRun {
       }
       let findings = engine.takeFindings()
       precondition(findings.isEmpty, "tables in memory: \(findings)")
-      return ScriptRun(engine, inForce, fileSystem, clockMs: clockMs)
+      return ScriptRun(engine, settingsInForce, fileSystem, clockMs: clockMs)
     } catch { preconditionFailure("a state that was encoded: \(error)") }
   }
 }

@@ -2,6 +2,7 @@
 // targets look at, not in the product. No seed reaches any of them: mutations must.
 
 import Glibc
+import Records
 import TestSupport
 
 enum PlantedBug {
@@ -12,18 +13,18 @@ enum PlantedBug {
     if isPlanted { records.removeAll { $0.text.contains(0) } }
   }
 
-  /// journal: the reader passes over beginnings of sessions that have a packet id.
+  /// journal: the reader passes over entries with a packet id above 7.
   static func spoil(_ entries: inout [JournalRunEntry]) {
-    if isPlanted { entries.removeAll { $0.kind == .sessionGap && $0.packetID != 0 } }
+    if isPlanted { entries.removeAll { $0.packetID > 7 } }
   }
 
-  /// segment: a tail passes over empty rows.
+  /// segment: a tail passes over rows that are no objects.
   static func spoil(_ rows: inout [Row]) {
-    if isPlanted { rows.removeAll { $0.count == 1 } }
+    if isPlanted { rows.removeAll { $0.first != UInt8(ascii: "{") } }
   }
 
-  /// checkpoint: the settings in force are forgotten; those at the start are used.
-  static func spoil(_ inForce: inout ScriptSettings, initial: ScriptSettings) {
-    if isPlanted { inForce = initial }
+  /// checkpoint: one entry behind it is passed over if somebody in it refused consent.
+  static func spoil(_ nextEntry: inout Int, _ counts: VerdictCounts) {
+    if isPlanted && counts[.customer, .notConsenting] > 0 { nextEntry += 1 }
   }
 }

@@ -13,7 +13,7 @@ final class ScriptRun {
 
   let player: EntryPlayer
   let fileSystem: MemoryFileSystem
-  let settings: ScriptSettings
+  private let settings: ScriptSettings
   private(set) var clockMs: Int64
   private var stepCount = 0
   private let parser = RecordParser()
