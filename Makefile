@@ -48,8 +48,10 @@ test: deps ## build and run all tests
 
 soak: deps ## simulate the gateway and its faults SEEDS=20000 times, from a random seed on
 	@swift build --quiet --build-tests
-	@STEPGATE_SIM_SEEDS=$(or $(SEEDS),20000) STEPGATE_SIM_FIRST=$$(date +%s%N) \
-	  swift test --skip-build --disable-xctest --filter GatewaySimulationTests
+	@# Not by "swift test", which holds back what the runs tell until they have ended.
+	@STEPGATE_SIM_SEEDS=$(or $(SEEDS),20000) \
+	  "$$(swift build --show-bin-path)/stepgatePackageTests.xctest" \
+	  --testing-library swift-testing --filter GatewaySimulationTests
 
 fuzz: deps ## look for inputs that break something (TIME=60: seconds a target; TARGET=payload: one)
 	@Tests/Fuzz/fuzz.sh run $(or $(TIME),60) $(TARGET)

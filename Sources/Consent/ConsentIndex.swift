@@ -48,7 +48,7 @@ public final class ConsentIndex {
     var coverage = Coverage.none
   }
 
-  private static let noSerial = UInt32.max
+  static let noSerial = UInt32.max
   /// How the dates are applied. Entries keep the dates as they are, so it may change at any time; who
   /// changes it brings the readings that wait in line.
   public var mode: ConsentMode
@@ -77,10 +77,10 @@ public final class ConsentIndex {
   }
 
   /// A customer's email. Never moves.
-  public func email(of customer: CustomerID) -> UnsafeRawBufferPointer { emails.key(customer.raw) }
+  public func email(of customer: CustomerID) -> IdentityText { emails.text(customer.raw) }
 
   /// A serial number's text. Never moves.
-  public func text(of serial: SerialID) -> UnsafeRawBufferPointer { serialNumbers.key(serial.raw) }
+  public func text(of serial: SerialID) -> IdentityText { serialNumbers.text(serial.raw) }
 
   /// The serial number that a customer claims.
   public func serial(of customer: CustomerID) -> SerialID { SerialID(customers[Int(customer.raw)].serial) }
@@ -99,8 +99,7 @@ public final class ConsentIndex {
   public func apply(
     _ record: Record, _ fields: UnsafePointer<CustomerFields>, row: UnsafeRawBufferPointer, arrivalMs: Int64
   ) -> CustomerChange {
-    let id = customerNumber(
-      UnsafeRawBufferPointer(start: record.identity, count: Int(record.identity_length)))
+    let id = customerNumber(record.identityBytes)
     let effectiveMs = Self.effectiveMs(fields, arrivalMs: arrivalMs)
     let rowHash = sg_xxh3(row.baseAddress, row.count, 0)
     let before = customers[Int(id)]
@@ -240,10 +239,10 @@ public final class ConsentIndex {
   /// reading of a customer makes it curated and is marked (`curates`).
   /// - Parameter latest: a covered reading after this time is `future`.
   public func judgeAccelerometer(_ records: UnsafeMutableBufferPointer<Record>, latest: EventTime) {
+    var known = LastFound()
     for place in records.indices where records[place].problem == 0 {
       let record = records[place]
-      let identity = UnsafeRawBufferPointer(start: record.identity, count: Int(record.identity_length))
-      guard let id = emails.find(identity) else {
+      guard let id = known.find(record.identityBytes, in: emails) else {
         records[place].verdict = Verdict.unknownCustomer.rawValue
         continue
       }
@@ -266,10 +265,11 @@ public final class ConsentIndex {
   /// claimant consents but has no trusted accelerometer reading yet.
   /// - Parameter latest: a reading that consent lets through after this time is `future`.
   public func judgeStepTrainer(_ records: UnsafeMutableBufferPointer<Record>, latest: EventTime) {
+    var known = LastFound()
     for place in records.indices where records[place].problem == 0 {
       let record = records[place]
-      let identity = UnsafeRawBufferPointer(start: record.identity, count: Int(record.identity_length))
-      guard let id = serialNumbers.find(identity), serials[Int(id)].claimants > 0 else {
+      guard let id = known.find(record.identityBytes, in: serialNumbers), serials[Int(id)].claimants > 0
+      else {
         records[place].verdict = Verdict.unknownDevice.rawValue
         continue
       }

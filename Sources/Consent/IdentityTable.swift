@@ -7,6 +7,7 @@
 
 import CFastPath
 import Glibc
+import Records
 
 /// Interned byte strings.
 struct IdentityTable: ~Copyable {
@@ -14,11 +15,18 @@ struct IdentityTable: ~Copyable {
     var fingerprint: UInt32
     var id: UInt32
   }
+  private struct Key {
+    let start: UnsafeRawPointer?
+    let length: UInt32
+    let isPlain: Bool
+
+    var bytes: UnsafeRawBufferPointer { UnsafeRawBufferPointer(start: start, count: Int(length)) }
+  }
   private static let empty = UInt32.max
 
   private let seed: UInt64
   private var slots: UnsafeMutableBufferPointer<Slot>
-  private var keys: UnsafeMutableBufferPointer<UnsafeRawBufferPointer>
+  private var keys: UnsafeMutableBufferPointer<Key>
   private var arena = ByteArena()
   private(set) var count = 0
 
@@ -37,22 +45,56 @@ struct IdentityTable: ~Copyable {
   /// The bytes of an identity; they never move.
   func key(_ id: UInt32) -> UnsafeRawBufferPointer {
     assert(id < count)
-    return keys[Int(id)]
+    return keys[Int(id)].bytes
+  }
+
+  /// The same, ready to be written.
+  func text(_ id: UInt32) -> IdentityText {
+    assert(id < count)
+    let key = keys[Int(id)]
+    return IdentityText(bytes: key.bytes, isPlain: key.isPlain)
   }
 
   /// The number of an identity, or nil when it is not known.
   func find(_ bytes: UnsafeRawBufferPointer) -> UInt32? {
-    let hash = sg_xxh3(bytes.baseAddress, bytes.count, seed)
+    find(hash(bytes)) { keys[Int($0)].bytes.isEqual(to: bytes) }
+  }
+
+  @inline(__always)
+  private func find(_ hash: UInt64, where isRight: (UInt32) -> Bool) -> UInt32? {
     let fingerprint = UInt32(truncatingIfNeeded: hash >> 32)
     let mask = slots.count - 1
     var place = Int(truncatingIfNeeded: hash) & mask
     while slots[place].id != Self.empty {
       let slot = slots[place]
-      if slot.fingerprint == fingerprint && equal(keys[Int(slot.id)], bytes) { return slot.id }
+      if slot.fingerprint == fingerprint && isRight(slot.id) { return slot.id }
       place = (place + 1) & mask
     }
     return nil
   }
+
+  private func hash(_ bytes: UnsafeRawBufferPointer) -> UInt64 {
+    sg_xxh3(bytes.baseAddress, bytes.count, seed)
+  }
+
+  // MARK: Fetching ahead, see `ConsentIndex.fetch`
+
+  /// Hashes an identity and begins to fetch its slot.
+  func fetchSlot(_ bytes: UnsafeRawBufferPointer) -> UInt64 {
+    let hash = hash(bytes)
+    sg_prefetch(slots.baseAddress! + (Int(truncatingIfNeeded: hash) & (slots.count - 1)))
+    return hash
+  }
+
+  /// Begins to fetch where the key is that an identity with this hash most likely has. Returns its number.
+  func fetchKey(_ hash: UInt64) -> UInt32? {
+    guard let id = find(hash, where: { _ in true }) else { return nil }
+    sg_prefetch(keys.baseAddress! + Int(id))
+    return id
+  }
+
+  /// Begins to fetch the bytes of a key.
+  func fetchText(_ id: UInt32) { sg_prefetch(keys[Int(id)].start) }
 
   /// The number of an identity, new or known.
   mutating func intern(_ bytes: UnsafeRawBufferPointer) -> (id: UInt32, isNew: Bool) {
@@ -70,14 +112,14 @@ struct IdentityTable: ~Copyable {
   private mutating func addKey(_ key: UnsafeRawBufferPointer) -> UInt32 {
     precondition(count < Int(UInt32.max), "more identities than numbers")
     if count == keys.count { grow() }
-    keys[count] = key
+    keys[count] = Key(
+      start: key.baseAddress, length: UInt32(key.count), isPlain: !key.contains(where: mustEscapeInJSON))
     count += 1
     return UInt32(count - 1)
   }
 
   private mutating func place(_ id: UInt32) {
-    let key = keys[Int(id)]
-    let hash = sg_xxh3(key.baseAddress, key.count, seed)
+    let hash = hash(keys[Int(id)].bytes)
     let mask = slots.count - 1
     var place = Int(truncatingIfNeeded: hash) & mask
     while slots[place].id != Self.empty { place = (place + 1) & mask }
@@ -85,7 +127,7 @@ struct IdentityTable: ~Copyable {
   }
 
   private mutating func grow() {
-    let moreKeys = UnsafeMutableBufferPointer<UnsafeRawBufferPointer>.allocate(capacity: keys.count * 2)
+    let moreKeys = UnsafeMutableBufferPointer<Key>.allocate(capacity: keys.count * 2)
     _ = moreKeys.initialize(from: keys)
     keys.deallocate()
     keys = moreKeys
@@ -93,10 +135,29 @@ struct IdentityTable: ~Copyable {
     slots.deallocate()
     slots = .allocate(capacity: size)
     slots.initialize(repeating: Slot(fingerprint: 0, id: Self.empty))
-    for id in 0..<count where keys[id].count > 0 { place(UInt32(id)) }
+    for id in 0..<count where keys[id].length > 0 { place(UInt32(id)) }
   }
 
-  private func equal(_ a: UnsafeRawBufferPointer, _ b: UnsafeRawBufferPointer) -> Bool {
-    a.count == b.count && memcmp(a.baseAddress!, b.baseAddress!, a.count) == 0
+}
+
+/// Looks identities up one after another, an immediate repeat only once: devices send several readings at a time.
+/// The table must not change meanwhile.
+struct LastFound {
+  private var bytes = UnsafeRawBufferPointer(start: nil, count: 0)
+  private var id: UInt32?
+
+  mutating func find(_ identity: UnsafeRawBufferPointer, in table: borrowing IdentityTable) -> UInt32? {
+    if identity.isEqual(to: bytes) { return id }
+    bytes = identity
+    id = table.find(identity)
+    return id
+  }
+}
+
+extension UnsafeRawBufferPointer {
+  /// Whether two identities, which are never empty, are the same.
+  @inline(__always)
+  public func isEqual(to other: UnsafeRawBufferPointer) -> Bool {
+    count == other.count && memcmp(baseAddress!, other.baseAddress!, count) == 0
   }
 }

@@ -26,13 +26,15 @@ extension RedeliveryFilter {
     }
   }
 
-  // All ids are looked at for each checkpoint, so this is a plain loop over plain memory.
+  // For each checkpoint, so this is a plain loop over plain memory. There are no more ids than messages, so after a
+  // short session it ends early.
   private var idsThatMayComeAgain: [Int] {
     let oldest = oldestThatMayComeAgain
+    let most = count
     return numbers.withUnsafeBufferPointer { numbers in
       var ids: [Int] = []
       var id = 0
-      while id < numbers.count {
+      while id < numbers.count && ids.count < most {
         if numbers[id] > oldest { ids.append(id) }
         id += 1
       }

@@ -92,10 +92,12 @@ public final class IntervalJoin {
     let key = key(serial)
     let state = states.activate(key, arrivalMs: arrivalMs)
     var reading = AccelerometerReading(record)
-    if state.pointee.accelerometer.contains(reading) { return Added(isDuplicate: true, matches: .none) }
+    guard let place = state.pointee.accelerometer.place(for: reading) else {
+      return Added(isDuplicate: true, matches: .none)
+    }
     reading = reading.settled(record, in: &texts)
     countLateness(reading.timeMs, state)
-    state.pointee.accelerometer.insert(reading)
+    state.pointee.accelerometer.insert(reading, at: place)
     accelerometerCount += 1
     state.pointee.latestAccelerometer = max(state.pointee.latestAccelerometer, EventTime(ms: reading.timeMs))
     return Added(isDuplicate: false, matches: matches(.stepTrainer(reading), reading.timeMs, key, state))
@@ -105,9 +107,11 @@ public final class IntervalJoin {
   public func addStepTrainer(_ reading: StepTrainerReading, arrivalMs: Int64) -> Added {
     let key = key(reading.serial)
     let state = states.activate(key, arrivalMs: arrivalMs)
-    if state.pointee.stepTrainer.contains(reading) { return Added(isDuplicate: true, matches: .none) }
+    guard let place = state.pointee.stepTrainer.place(for: reading) else {
+      return Added(isDuplicate: true, matches: .none)
+    }
     countLateness(reading.timeMs, state)
-    state.pointee.stepTrainer.insert(reading)
+    state.pointee.stepTrainer.insert(reading, at: place)
     stepTrainerCount += 1
     state.pointee.latestStepTrainer = max(state.pointee.latestStepTrainer, EventTime(ms: reading.timeMs))
     return Added(isDuplicate: false, matches: matches(.accelerometer(reading), reading.timeMs, key, state))
@@ -117,8 +121,8 @@ public final class IntervalJoin {
   public func hold(_ reading: StepTrainerReading, arrivalMs: Int64) -> Bool {
     if states.find(key(reading.serial))?.pointee.stepTrainer.contains(reading) ?? false { return false }
     let state = states.activate(reading.serial.raw, arrivalMs: arrivalMs)
-    if state.pointee.held.contains(reading) { return false }
-    state.pointee.held.insert(reading)
+    guard let place = state.pointee.held.place(for: reading) else { return false }
+    state.pointee.held.insert(reading, at: place)
     heldCount += 1
     state.pointee.latestStepTrainer = max(state.pointee.latestStepTrainer, EventTime(ms: reading.timeMs))
     return true

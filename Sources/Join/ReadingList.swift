@@ -85,7 +85,7 @@ struct ReadingList<Element: Reading> {
   private var single: Chunk<Element>?
   private var directory: UnsafeMutablePointer<Chunk<Element>>?
   private var directoryCapacity: Int32 = 0
-  private var chunkCount: Int32 = 0
+  private(set) var chunkCount: Int32 = 0
   private(set) var count = 0
 
   init() {}
@@ -97,7 +97,7 @@ struct ReadingList<Element: Reading> {
     self = ReadingList()
   }
 
-  private func chunk(_ place: Int) -> Chunk<Element> {
+  func chunk(_ place: Int) -> Chunk<Element> {
     directory == nil ? single.unsafelyUnwrapped : directory.unsafelyUnwrapped[place]
   }
 
@@ -148,24 +148,34 @@ struct ReadingList<Element: Reading> {
   }
 
   /// Whether an equal reading is there.
-  func contains(_ element: Element) -> Bool {
-    guard count > 0 else { return false }
-    let chunk = chunk(chunkPlace { !Element.precedes(element, $0) })
-    let place = chunk.place(of: element)
-    return place < Int(chunk.count) && !Element.precedes(element, chunk.elements[place])
-  }
+  func contains(_ element: Element) -> Bool { place(for: element) == nil }
 
   // MARK: Inserting
 
+  /// Where a reading goes; nil if an equal one is there. Good until the list changes.
+  func place(for element: Element) -> Cursor? {
+    guard count > 0 else { return Cursor(chunk: 0, index: 0) }
+    let place = chunkPlace { !Element.precedes(element, $0) }
+    let chunk = chunk(place)
+    let index = chunk.place(of: element)
+    if index < Int(chunk.count) && !Element.precedes(element, chunk.elements[index]) { return nil }
+    return Cursor(chunk: place, index: index)
+  }
+
   /// Inserts a reading that is not there yet.
   mutating func insert(_ element: Element) {
+    guard let cursor = place(for: element) else { preconditionFailure("the reading is there") }
+    insert(element, at: cursor)
+  }
+
+  /// Inserts a reading where `place(for:)` says.
+  mutating func insert(_ element: Element, at cursor: Cursor) {
     if chunkCount == 0 {
       single = Chunk(capacity: 4)
       chunkCount = 1
     }
-    var place = chunkCount == 1 ? 0 : chunkPlace { !Element.precedes(element, $0) }
+    var (place, index) = (cursor.chunk, cursor.index)
     var target = chunk(place)
-    var index = target.place(of: element)
     if !target.makeRoom() {
       (place, index) = split(place, at: index)
       target = chunk(place)

@@ -83,7 +83,7 @@ public struct AccelerometerReading: Reading, BitwiseCopyable {
 }
 
 /// A step trainer reading: trusted, or held until it is.
-public struct StepTrainerReading: Reading, BitwiseCopyable {
+public struct StepTrainerReading: Reading, BitwiseCopyable, Equatable {
   public let timeMs: Int64
   public let distance: Int64
   let serialRaw: UInt32

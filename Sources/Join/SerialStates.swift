@@ -31,7 +31,7 @@ struct SerialStates: ~Copyable {
   private var capacity = 16
   private var used = 0
   private var freeStates: [UInt32] = []
-  private var placeOfSerial: [UInt32] = []
+  private(set) var placeOfSerial: [UInt32] = []
   private(set) var oldest = none
   private var newest = none
   /// Serial numbers that have a state.

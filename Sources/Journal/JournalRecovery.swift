@@ -24,19 +24,37 @@ func openNewestSegment(
     return OpenedSegment(file: file, basePosition: 0, report: JournalOpenReport(endPosition: 0))
   }
   try checkJoint(bases, fileSystem, directory)
-  let path = "\(directory)/\(JournalFormat.segmentName(newest))"
-  let file = try storage { () throws(StorageError) in try fileSystem.openForAppending(path) }
+  let name = JournalFormat.segmentName(newest)
+  let path = "\(directory)/\(name)"
+  let file = try storage { () throws(StorageError) in
+    // What `writeFileAtomically` leaves if it fails.
+    if try fileSystem.list(directory).contains(".\(name).tmp") { try rewrite(path, fileSystem) }
+    return try fileSystem.openForAppending(path)
+  }
   let scanner = try SegmentScanner(file, basePosition: newest, isNewest: true)
   let buffer = EntryBuffer(capacityBytes: 1 << 20)
   while try scanner.read(into: buffer, wantedBytes: 1 << 20) {}
   let report = try storage { () throws(StorageError) in
     let report = try cutTornTail(scanner)
     // What a killed process wrote is perhaps only in the kernel's memory.
-    try file.sync()
+    do throws(StorageError) { try file.sync() } catch {
+      try? rewrite(path, fileSystem)
+      throw error
+    }
     try fileSystem.syncDirectory(directory)
     return report
   }
   return OpenedSegment(file: file, basePosition: newest, report: report)
+}
+
+// After a failed sync the kernel may count pages as clean that the disk does not have, and the next start would take
+// them for durable. Unlike in JournalWriter.cutUnsynced it is not known how much was durable before, so nothing may be
+// cut: the file is written anew. If that fails too, the temporary file stays and tells the next start to do it.
+private func rewrite(_ path: String, _ fileSystem: any FileSystem) throws(StorageError) {
+  let bytes = try fileSystem.readFile(path)
+  try bytes.span.bytes.withUnsafeBytes { bytes throws(StorageError) in
+    try fileSystem.writeFileAtomically(path, bytes)
+  }
 }
 
 /// Creates the segment that begins at `position`; its name and its header are durable.

@@ -48,8 +48,9 @@ extension Engine {
 
   // Settles the held readings of a serial number whose coverage changed.
   func reconcile(_ serial: SerialID) throws(StorageError) {
+    let outputs = stepTrainerOutputs
     for held in join.reconcile(serial, with: consent.coverage(of: serial)) {
-      counts.settleHeld(1, as: held.verdict == .trusted ? try trust(held.reading) : held.verdict)
+      counts.settleHeld(1, as: held.verdict == .trusted ? try trust(held.reading, outputs) : held.verdict)
     }
     join.settle(after: serial)
   }
@@ -62,10 +63,18 @@ extension Engine {
 
   // MARK: Readings
 
+  // Where a trusted reading's rows go. Looked up once a group, for that counts references.
+  private typealias Outputs = (trusted: TableOutput, pairs: TableOutput)
+  private var accelerometerOutputs: Outputs {
+    (output(.accelerometerTrusted), output(.machineLearningCurated))
+  }
+  private var stepTrainerOutputs: Outputs { (output(.stepTrainerTrusted), output(.machineLearningCurated)) }
+
   func handleAccelerometer(
     _ records: UnsafeMutableBufferPointer<Record>, _ run: Run
   ) throws(StorageError) {
     consent.judgeAccelerometer(records, latest: latest(run))
+    let outputs = accelerometerOutputs
     for record in records {
       if record.problem != 0 {
         try refuse(record, run)
@@ -73,23 +82,22 @@ extension Engine {
       }
       try land(record, .accelerometerLanding)
       var verdict = Verdict(rawValue: record.verdict).unsafelyUnwrapped
-      if verdict == .trusted { verdict = try trust(record) }
+      if verdict == .trusted { verdict = try trust(record, outputs) }
       if verdict == .future { try refuseFuture(record, run) }
       count(verdict)
     }
   }
 
   // Gives `trusted`, or `duplicate` for an exact repeat.
-  private func trust(_ record: Record) throws(StorageError) -> Verdict {
+  private func trust(_ record: Record, _ outputs: Outputs) throws(StorageError) -> Verdict {
     let customer = CustomerID(record.subject)
     let serial = consent.serial(of: customer)
     let added = join.addAccelerometer(record, serial: serial, arrivalMs: clockMs)
     if added.isDuplicate { return .duplicate }
-    let trusted = output(.accelerometerTrusted)
-    trusted.rows.appendAccelerometer(record)
-    try trusted.flushIfLarge()
+    outputs.trusted.rows.appendAccelerometer(record, email: consent.email(of: customer))
+    try outputs.trusted.flushIfLarge()
     if record.curates != 0 { try curate(customer) }
-    try writePairs(added.matches)
+    try writePairs(added.matches, outputs.pairs)
     if record.curates != 0 { try reconcile(serial) } else { join.settle(after: serial) }
     return .trusted
   }
@@ -106,6 +114,7 @@ extension Engine {
     _ records: UnsafeMutableBufferPointer<Record>, _ run: Run
   ) throws(StorageError) {
     consent.judgeStepTrainer(records, latest: latest(run))
+    let outputs = stepTrainerOutputs
     for record in records {
       if record.problem != 0 {
         try refuse(record, run)
@@ -114,7 +123,7 @@ extension Engine {
       try land(record, .stepTrainerLanding)
       var verdict = Verdict(rawValue: record.verdict).unsafelyUnwrapped
       let reading = StepTrainerReading(record)
-      if verdict == .trusted { verdict = try trust(reading) }
+      if verdict == .trusted { verdict = try trust(reading, outputs) }
       if verdict == .held && !join.hold(reading, arrivalMs: clockMs) { verdict = .duplicate }
       if verdict == .future { try refuseFuture(record, run) }
       count(verdict)
@@ -123,23 +132,21 @@ extension Engine {
   }
 
   // Gives `trusted`, or `duplicate` for an exact repeat.
-  private func trust(_ reading: StepTrainerReading) throws(StorageError) -> Verdict {
+  private func trust(_ reading: StepTrainerReading, _ outputs: Outputs) throws(StorageError) -> Verdict {
     let added = join.addStepTrainer(reading, arrivalMs: clockMs)
     if added.isDuplicate { return .duplicate }
-    let trusted = output(.stepTrainerTrusted)
-    trusted.rows.appendStepTrainer(reading, serialNumber: consent.text(of: reading.serial))
-    try trusted.flushIfLarge()
-    try writePairs(added.matches)
+    outputs.trusted.rows.appendStepTrainer(reading, serialNumber: consent.text(of: reading.serial))
+    try outputs.trusted.flushIfLarge()
+    try writePairs(added.matches, outputs.pairs)
     return .trusted
   }
 
-  private func writePairs(_ matches: Matches) throws(StorageError) {
-    let curated = output(.machineLearningCurated)
+  private func writePairs(_ matches: Matches, _ curated: TableOutput) throws(StorageError) {
     var matches = matches
     while true {
       let pairs = join.next(&matches, consent.dates)
       if pairs.isEmpty { return }
-      for pair in pairs { curated.rows.appendPair(pair, consent: consent, join: join) }
+      curated.rows.appendPairs(pairs, consent: consent, join: join)
       try curated.flushIfLarge()
     }
   }

@@ -47,6 +47,7 @@ public final class Engine {
   private let firstPositions: [Table: TablePosition]?
   private var outputs = [TableOutput?](repeating: nil, count: Table.allCases.count)
   private let tally = UnsafeMutableBufferPointer<Int>.allocate(capacity: Verdict.allCases.count)
+  private var fetchAhead = FetchAhead()
   var customerRow = RowBuffer(capacity: 4096)
   private(set) var clockMs: Int64
   private(set) var agePeriod: Int64?
@@ -145,18 +146,30 @@ public final class Engine {
   /// Handles a batch's records. Rows may wait in memory until `flush`.
   /// - Parameter runs: the runs to handle; nil for all.
   public func process(_ batch: RecordBatch, runs: Range<Int>? = nil) throws(StorageError) {
-    for run in batch.runs[runs ?? 0..<batch.runs.count] {
+    fetchAhead.reset()
+    let records = batch.records
+    for number in runs ?? 0..<batch.runs.count {
+      let run = batch.runs[number]
       try advanceClock(to: run.arrivalMs)
       counts.receive(run.kind, run.count)
-      let records = UnsafeMutableBufferPointer(rebasing: batch.records[run.first..<run.first + run.count])
-      switch run.kind {
-      case .customer: try handleCustomers(records, run, batch)
-      case .accelerometer: try handleAccelerometer(records, run)
-      case .stepTrainer: try handleStepTrainer(records, run)
-      case .unknown: for record in records { try refuse(record, run) }
+      for first in stride(from: run.first, to: run.first + run.count, by: FetchAhead.groupSize) {
+        fetchAhead.fetch(batch, run: number, from: first, consent, join)
+        let end = min(first + FetchAhead.groupSize, run.first + run.count)
+        try handle(UnsafeMutableBufferPointer(rebasing: records[first..<end]), run, batch)
       }
       countVerdicts(run.kind)
       settleExpired()
+    }
+  }
+
+  private func handle(
+    _ records: UnsafeMutableBufferPointer<Record>, _ run: Run, _ batch: RecordBatch
+  ) throws(StorageError) {
+    switch run.kind {
+    case .customer: try handleCustomers(records, run, batch)
+    case .accelerometer: try handleAccelerometer(records, run)
+    case .stepTrainer: try handleStepTrainer(records, run)
+    case .unknown: for record in records { try refuse(record, run) }
     }
   }
 

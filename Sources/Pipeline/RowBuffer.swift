@@ -6,6 +6,7 @@
 // - Appending allocates only when the buffer has never been as full before.
 
 import Glibc
+import Records
 
 struct RowBuffer: ~Copyable {
   private var base: UnsafeMutableRawPointer
@@ -84,63 +85,49 @@ struct RowBuffer: ~Copyable {
     let out = append(length: length).assumingMemoryBound(to: UInt8.self)
     var place = length
     while rest >= 100 {
-      let pair = Int(rest % 100) * 2
-      rest /= 100
+      let (quotient, pair) = rest.quotientAndRemainder(dividingBy: 100)
+      rest = quotient
       place -= 2
-      out[place] = Self.digitPairs.utf8Start[pair]
-      out[place + 1] = Self.digitPairs.utf8Start[pair + 1]
+      copyPair(pair, to: out + place)
     }
-    if rest >= 10 {
-      out[0] = Self.digitPairs.utf8Start[Int(rest) * 2]
-      out[1] = Self.digitPairs.utf8Start[Int(rest) * 2 + 1]
-    } else {
-      out[0] = UInt8(ascii: "0") + UInt8(rest)
-    }
+    if rest >= 10 { copyPair(rest, to: out) } else { out[0] = UInt8(ascii: "0") + UInt8(rest) }
+  }
+
+  @inline(__always)
+  private func copyPair(_ pair: UInt64, to out: UnsafeMutablePointer<UInt8>) {
+    UnsafeMutableRawPointer(out).copyMemory(from: Self.digitPairs.utf8Start + Int(pair) * 2, byteCount: 2)
   }
 
   private func digitCount(_ value: UInt64) -> Int {
+    var rest = value
     var count = 1
-    var limit: UInt64 = 10
-    while value >= limit {
-      count += 1
-      let (next, overflow) = limit.multipliedReportingOverflow(by: 10)
-      if overflow { return count }
-      limit = next
+    while rest >= 10_000 {
+      rest /= 10_000
+      count += 4
     }
-    return count
+    if rest >= 1_000 { return count + 3 }
+    if rest >= 100 { return count + 2 }
+    return rest >= 10 ? count + 1 : count
   }
 
   // MARK: Strings
 
   /// Appends a JSON string. The bytes must be valid UTF-8.
   mutating func append(string bytes: UnsafeRawBufferPointer) {
+    append(string: IdentityText(bytes: bytes, isPlain: !bytes.contains(where: mustEscapeInJSON)))
+  }
+
+  /// Appends an identity as a JSON string.
+  mutating func append(string text: IdentityText) {
     append(byte: UInt8(ascii: "\""))
-    if needsNoEscape(bytes) { append(bytes) } else { appendEscaped(bytes) }
+    if text.isPlain { append(text.bytes) } else { appendEscaped(text.bytes) }
     append(byte: UInt8(ascii: "\""))
   }
 
-  // Eight bytes at a time: identities almost never need an escape.
-  private func needsNoEscape(_ bytes: UnsafeRawBufferPointer) -> Bool {
-    let ones: UInt64 = 0x0101_0101_0101_0101
-    let highs: UInt64 = 0x8080_8080_8080_8080
-    func hasZero(_ word: UInt64) -> UInt64 { (word &- ones) & ~word & highs }
-    var offset = 0
-    while offset + 8 <= bytes.count {
-      let word = bytes.loadUnaligned(fromByteOffset: offset, as: UInt64.self)
-      let control = (word &- ones &* 0x20) & ~word & highs
-      let special = hasZero(word ^ ones &* 0x22) | hasZero(word ^ ones &* 0x5C)
-      if control | special != 0 { return false }
-      offset += 8
-    }
-    while offset < bytes.count {
-      if mustEscape(bytes[offset]) { return false }
-      offset += 1
-    }
-    return true
-  }
-
-  private func mustEscape(_ byte: UInt8) -> Bool {
-    byte < 0x20 || byte == UInt8(ascii: "\"") || byte == UInt8(ascii: "\\")
+  /// Appends a part of what is there once more.
+  mutating func appendCopy(of part: Range<Int>) {
+    let room = append(length: part.count)
+    room.copyMemory(from: base + part.lowerBound, byteCount: part.count)
   }
 
   // RFC 8259, section 7.

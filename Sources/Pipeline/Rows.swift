@@ -41,39 +41,56 @@ extension RowBuffer {
   }
 
   /// A row of accelerometer_trusted.
-  mutating func appendAccelerometer(_ record: Record) {
+  mutating func appendAccelerometer(_ record: Record, email: IdentityText) {
     append("{\"user\":")
-    append(string: UnsafeRawBufferPointer(start: record.identity, count: Int(record.identity_length)))
+    append(string: email)
     appendMeasurement(
       record.time_ms, record.numbers, Int(record.x_length), Int(record.y_length), Int(record.z_length))
     endRow()
   }
 
   /// A row of step_trainer_trusted.
-  mutating func appendStepTrainer(_ reading: StepTrainerReading, serialNumber: UnsafeRawBufferPointer) {
+  mutating func appendStepTrainer(_ reading: StepTrainerReading, serialNumber: IdentityText) {
     appendStepTrainerColumns(reading, serialNumber: serialNumber)
     append(byte: UInt8(ascii: "}"))
     endRow()
   }
 
-  /// A row of machine_learning_curated.
-  mutating func appendPair(_ pair: Pair, consent: ConsentIndex, join: IntervalJoin) {
-    appendStepTrainerColumns(pair.stepTrainer, serialNumber: consent.text(of: pair.stepTrainer.serial))
+  /// Rows of machine_learning_curated.
+  mutating func appendPairs(_ pairs: UnsafeBufferPointer<Pair>, consent: ConsentIndex, join: IntervalJoin) {
+    var columns = 0..<0
+    for place in pairs.indices {
+      let pair = pairs[place]
+      let start = count
+      // Most readings have several partners: half of the row is that of the row before.
+      if place > 0 && pair.stepTrainer == pairs[place - 1].stepTrainer {
+        appendCopy(of: columns)
+      } else {
+        appendStepTrainerColumns(pair.stepTrainer, serialNumber: consent.text(of: pair.stepTrainer.serial))
+      }
+      columns = start..<count
+      appendAccelerometerColumns(
+        pair.accelerometer, email: consent.email(of: pair.accelerometer.customer), join)
+      endRow()
+    }
+  }
+
+  private mutating func appendAccelerometerColumns(
+    _ reading: AccelerometerReading, email: IdentityText, _ join: IntervalJoin
+  ) {
     append(",\"user\":")
-    append(string: consent.email(of: pair.accelerometer.customer))
+    append(string: email)
     withUnsafeTemporaryAllocation(byteCount: 3 * SG_NUMBER_LIMIT, alignment: 8) { numbers in
       let start = numbers.baseAddress!
-      join.copyNumbers(of: pair.accelerometer, to: start)
-      let reading = pair.accelerometer
+      join.copyNumbers(of: reading, to: start)
       appendMeasurement(
         reading.timeMs, start.assumingMemoryBound(to: UInt8.self), reading.xLength, reading.yLength,
         reading.zLength)
     }
-    endRow()
   }
 
   private mutating func appendStepTrainerColumns(
-    _ reading: StepTrainerReading, serialNumber: UnsafeRawBufferPointer
+    _ reading: StepTrainerReading, serialNumber: IdentityText
   ) {
     append("{\"sensorReadingTime\":")
     append(reading.timeMs)

@@ -10,6 +10,13 @@ import CFastPath
 /// One record as CFastPath fills it; the engine adds verdict and subject.
 public typealias Record = sg_record
 
+extension Record {
+  /// The email or serial number; empty where the record has a problem. Lives as long as the texts.
+  @inlinable public var identityBytes: UnsafeRawBufferPointer {
+    UnsafeRawBufferPointer(start: identity, count: Int(identity_length))
+  }
+}
+
 /// The fields that only customers have.
 public typealias CustomerFields = sg_customer
 
@@ -85,7 +92,7 @@ public final class RecordBatch: @unchecked Sendable {
     -> UnsafeRawBufferPointer
   {
     guard field == .serialNumber, kind == .customer else {
-      return UnsafeRawBufferPointer(start: record.identity, count: Int(record.identity_length))
+      return record.identityBytes
     }
     let serialNumber = customer(of: record).pointee.serial_number
     return UnsafeRawBufferPointer(start: serialNumber.bytes, count: Int(serialNumber.length))

@@ -20,12 +20,12 @@ struct ExpectedTables {
     }
   }
 
-  mutating func take(_ entry: HistoryEntry) {
+  mutating func take(_ entry: HistoryEntry) throws(SimulationFailure) {
     switch entry.kind {
-    case .message: take(kind(of: entry.topic), entry.text, entry)
+    case .message: try take(kind(of: entry.topic), entry.text, entry)
     case .customerFile:
-      for line in entry.text.split(separator: "\n") { take("customer", String(line), entry) }
-    case .settings: apply(entry)
+      for line in entry.text.split(separator: "\n") { try take("customer", String(line), entry) }
+    case .settings: try apply(entry)
     case .sessionGap: addGap(entry)
     }
   }
@@ -38,8 +38,12 @@ struct ExpectedTables {
     }
   }
 
-  private mutating func take(_ kind: String, _ payload: String, _ entry: HistoryEntry) {
-    guard let records = records[kind + payload] else { preconditionFailure("nobody sent \(payload)") }
+  private mutating func take(
+    _ kind: String, _ payload: String, _ entry: HistoryEntry
+  ) throws(SimulationFailure) {
+    guard let records = records[kind + payload] else {
+      throw SimulationFailure(.rows, "the journal has what nobody sent: \(payload)")
+    }
     for (record, text) in records {
       oracle.handle(record, text: text, arrivalMs: entry.arrivalMs, topic: entry.topic)
       if case .malformed = record { continue }
@@ -47,8 +51,10 @@ struct ExpectedTables {
     }
   }
 
-  private mutating func apply(_ entry: HistoryEntry) {
-    guard let settings = GatewaySettings(text: entry.payload) else { preconditionFailure("\(entry.text)") }
+  private mutating func apply(_ entry: HistoryEntry) throws(SimulationFailure) {
+    guard let settings = GatewaySettings(text: entry.payload) else {
+      throw SimulationFailure(.rows, "the journal has settings that nobody made: \(entry.text)")
+    }
     oracle.apply(settings.results)
     landing = settings.landing
   }

@@ -49,7 +49,7 @@ final class GatewayLife: @unchecked Sendable {
     self.simulation = simulation
     self.settings = settings
     self.isLast = isLast
-    mayFail = !isLast || simulation.plan.cut != nil
+    mayFail = !isLast || !simulation.plan.cuts.isEmpty
     plannedTurns = isLast ? .max : Int.random(in: simulation.plan.turnsInALife, using: &simulation.random)
     startMs = simulation.time.nowMs
     process = SimulatedProcess(on: simulation.disk)

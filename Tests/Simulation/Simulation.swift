@@ -64,21 +64,27 @@ final class Simulation: @unchecked Sendable {
     let script = plan.script(&random)
     let startMs = (script.first?.atMs ?? 0) - Int64.random(in: 2_000...10_000, using: &random)
     time = VirtualTime(nowMs: startMs)
-    disk = SimulatedDisk(seed: random.next())
+    let diskSeed = random.next()
+    disk = SimulatedDisk(seed: plan.diskSeed ?? diskSeed)
     broker = SimulatedBroker(script: script, time: time, options: plan.rates.broker, seed: random.next())
     spectator = SimulatedProcess(on: disk, suffersFaults: false)
     readers = TableReaders(of: GatewayLife.directory, on: disk)
     settings = plan.settings(plan.world.settings, &random)
     firstSettings = settings
-    plantBugs()
     try writeCustomerFile()
+    plantBugs()
   }
 
   private func plantBugs() {
     disk.ignoresDirectorySyncs = plan.bug == .skipsFolderSyncs
-    if plan.bug == .skipsJournalSyncs { disk.ignoresSyncsOf = [".journal"] }
+    switch plan.bug {
+    case .skipsJournalSyncs: disk.ignoresSyncsOf = [".journal"]
+    case .skipsTableSyncs: disk.ignoresSyncsOf = [".ndjson"]
+    case .skipsCheckpointSyncs: disk.ignoresSyncsOf = ["/checkpoint/.new"]
+    default: break
+    }
     disk.whenFaultStrikes = { [unowned self] in struck($0, $1, $2) }
-    if let cut = plan.cut { disk.faults[cut.mutation] = cut.fault }
+    disk.faults = plan.cuts
   }
 
   private func writeCustomerFile() throws {
@@ -112,6 +118,7 @@ final class Simulation: @unchecked Sendable {
 
   private func live(isLast: Bool) throws(SimulationFailure) -> LifeEnd {
     if !isLast && plan.rates.diskFault > 0 && random.oneIn(3) { planDiskFault(within: 80) }
+    coverage.count(.life)
     let life = GatewayLife(of: self, settings, isLast: isLast)
     self.life = life
     note("\(isLast ? "last life" : "life") with \(settings)")
@@ -154,7 +161,7 @@ final class Simulation: @unchecked Sendable {
   }
 
   private func calmDown() {
-    if plan.cut == nil { disk.faults = [:] }
+    if plan.cuts.isEmpty { disk.faults = [:] }
     disk.readsUntilFailure = nil
     disk.capacityBytes = nil
     broker.options.disconnectsOnceIn = 0
@@ -167,7 +174,8 @@ final class Simulation: @unchecked Sendable {
     guard let positions = try? store.positions(), let newest = positions.last,
       let start = try? journalStart(fileSystem: spectator, directory: GatewayLife.journalDirectory),
       start == 0 || positions.dropLast().last ?? -1 >= start,
-      let content = disk.content("\(store.directory)/\(twentyDigits(newest)).checkpoint")
+      let content = disk.content("\(store.directory)/\(twentyDigits(newest)).checkpoint"),
+      content.bytes.count > 16
     else { return }
     // Not the version: another one is not damage.
     content.damage(at: draw(16...content.bytes.count - 1))

@@ -15,6 +15,8 @@ extension Simulation {
     try checkBytes()
     try checkReaders()
     try checkDisk()
+    coverage.count(.journaledMessage, history.entries.count { $0.kind == .message })
+    coverage.count(.changeOfDisk, mutationsUntilTheEnd)
     coverage.count(.lostSession, broker.sessionsLost)
     coverage.count(.redelivery, broker.redeliveries)
     coverage.count(.readerContinued, readers.continued)
@@ -58,7 +60,7 @@ extension Simulation {
 
   private func checkRows() throws(SimulationFailure) {
     var expected = ExpectedTables(plan, firstSettings)
-    for entry in history.entries { expected.take(entry) }
+    for entry in history.entries { try expected.take(entry) }
     for table in Table.allCases {
       let found = String(decoding: try bytes(of: table), as: UTF8.self).split(separator: "\n").map(
         String.init)

@@ -2,6 +2,10 @@
 
 /// Something that may happen in a run.
 enum SimulationEvent: String, CaseIterable {
+  // How much there was.
+  case life = "a process of the gateway"
+  case journaledMessage = "a message in the journal"
+  case changeOfDisk = "a write, a sync or a change of names"
   // What went wrong with processes and the machine.
   case crashBetweenOperations = "the process died between two file operations"
   case crashBeforeOperation = "the process died before a file operation"

@@ -42,6 +42,10 @@ enum PlantedBug: String, CaseIterable {
   case skipsFolderSyncs
   /// The journal is not synced.
   case skipsJournalSyncs
+  /// Tables are not synced before a checkpoint counts on their rows.
+  case skipsTableSyncs
+  /// A checkpoint gets its name without being synced.
+  case skipsCheckpointSyncs
   /// Checkpoints say that a table has no rows.
   case forgetsTablePosition
   /// After a restart the redelivery filter knows no message.
@@ -64,7 +68,7 @@ struct SimulationPlan {
   var customerFile: [String] = []
   /// How many lives the gateway has before the last, undisturbed one.
   var lives: Int
-  var turnsInALife = 20...150
+  var turnsInALife = 20...120
   var rates = FaultRates()
   var minFreeBytes = 0
   var journal = JournalOptions()
@@ -80,20 +84,24 @@ struct SimulationPlan {
   var crashes: [Crash] = []
   /// The turn of each life but the last in which the process dies, whatever else happens.
   var killedAtTurn: Int?
-  /// The one fault of a run without others: the number of the operation on the disk.
-  var cut: (mutation: Int, fault: SimulatedDisk.Fault)?
+  /// Decides what a dead machine's disk keeps; nil draws it.
+  var diskSeed: UInt64?
+  /// The faults of a run without others, by the numbers of the operations on the disk.
+  var cuts: [Int: SimulatedDisk.Fault] = [:]
 
   /// Draws all of it.
   init(_ random: inout SeededRandom) {
     var maker = WorldMaker(seed: random.next())
-    stepMs = random.pick([100, 500, 1000])
+    stepMs = random.pick([50, 100, 300, 1000])
     maker.stepMs = stepMs
     world = maker.live()
-    lives = Int.random(in: 1...5, using: &random)
+    // Many small runs find more than a few large ones.
+    world.messages.removeLast(max(0, world.messages.count - 60))
+    lives = Int.random(in: 1...(random.oneIn(4) ? 5 : 3), using: &random)
     if random.oneIn(4) { turnsInALife = 1...40 }
     journal = JournalOptions(segmentBytes: random.pick([200, 600, 2_000, 10_000]))
     checkpoints = CheckpointOptions(
-      intervalMs: random.pick([2_000, 10_000, 60_000]), journalBytes: random.pick([300, 1_500, 6_000]))
+      intervalMs: random.pick([5_000, 20_000, 60_000]), journalBytes: random.pick([500, 1_500, 5_000]))
     engineLag = random.pick([1, 1, 2, 6, 20])
     checkpointLag = random.pick([1, 2, 6, 20])
     newSettings = random.pick([0, 1, 2])

@@ -15,11 +15,12 @@ final class SteppedEngine: BatchConsumer {
   private let store: CheckpointStore
   private var free = (0..<batchCount).map { _ in EntryBatch() }
   private var filled: [EntryBatch] = []
-  private var pending: PendingCheckpoint?
+  private var checkpoint = PendingCheckpoint()
   /// The rows that the last checkpoint made durable, until the tables are told.
   private var durable: [Table: TablePosition]?
   private var isPlaying = false
   private var isWriting = false
+  private(set) var isCheckpointing = false
   private var hasFailedToPlay = false
   private(set) var failure: PlayError?
   private(set) var checkpointsWritten = 0
@@ -47,7 +48,10 @@ final class SteppedEngine: BatchConsumer {
     let batch = filled.removeFirst()
     do throws(PlayError) {
       try player.play(batch.entries)
-      if let redeliveries = batch.checkpoint { pending = spoil(player.checkpoint(remembering: redeliveries)) }
+      if let redeliveries = batch.checkpoint, !isCheckpointing {
+        makeCheckpoint(redeliveries)
+        isCheckpointing = true
+      }
       batch.reset()
       try noteDurableRows()
       free.append(batch)
@@ -65,18 +69,22 @@ final class SteppedEngine: BatchConsumer {
 
   // MARK: The checkpoints' thread
 
-  var canWrite: Bool { pending != nil && !isWriting }
+  private func makeCheckpoint(_ redeliveries: RedeliveryFilter) {
+    checkpoint = spoil(player.checkpoint(remembering: redeliveries, into: checkpoint))
+  }
+
+  var canWrite: Bool { isCheckpointing && !isWriting }
 
   /// Writes the checkpoint that was made.
   func writeCheckpoint() {
-    guard canWrite, let checkpoint = pending else { return }
+    guard canWrite else { return }
     isWriting = true
-    do throws(PlayError) { try write(checkpoint) } catch { fail(error) }
-    pending = nil
+    do throws(PlayError) { try write() } catch { fail(error) }
     isWriting = false
+    isCheckpointing = false
   }
 
-  private func write(_ checkpoint: PendingCheckpoint) throws(PlayError) {
+  private func write() throws(PlayError) {
     do { try store.write(checkpoint) } catch { throw .checkpoint(error) }
     durable = checkpoint.tables
     checkpointsWritten += 1
@@ -85,8 +93,6 @@ final class SteppedEngine: BatchConsumer {
   func fail(_ error: PlayError) { failure = failure ?? error }
 
   // MARK: For the ingest loop
-
-  var isCheckpointing: Bool { pending != nil }
 
   func freeBatch(timeoutMs: Int) -> EntryBatch? {
     if free.isEmpty { whileBehind(timeoutMs) }
@@ -104,6 +110,9 @@ final class SteppedEngine: BatchConsumer {
     writeCheckpoint()
     if let failure { throw failure }
     do { try player.engine.close() } catch { throw .tables(.storage(error)) }
-    if let redeliveries { try write(spoil(player.checkpoint(remembering: redeliveries))) }
+    if let redeliveries {
+      makeCheckpoint(redeliveries)
+      try write()
+    }
   }
 }

@@ -16,6 +16,9 @@
 extern "C" {
 #endif
 
+/// Begins to fetch the cache line at an address, which may be any.
+static inline void sg_prefetch(const void *address) { __builtin_prefetch(address); }
+
 /// XXH3, 64 bits, of `length` bytes, with a seed.
 uint64_t sg_xxh3(const void *bytes, size_t length, uint64_t seed);
 

@@ -116,11 +116,11 @@ final class ConsentRun {
   var visible: [String] {
     let customers = (0..<UInt32(index.customerCount)).map { id in
       let customer = CustomerID(id)
-      let email = String(decoding: index.email(of: customer), as: UTF8.self)
+      let email = String(decoding: index.email(of: customer).bytes, as: UTF8.self)
       return "\(email) claims \(index.serial(of: customer).raw) since \(index.dates[customer].ms)"
     }
     let serials = (0..<UInt32(index.serialCount)).map { id in
-      let text = String(decoding: index.text(of: SerialID(id)), as: UTF8.self)
+      let text = String(decoding: index.text(of: SerialID(id)).bytes, as: UTF8.self)
       return "\(text) covered \(index.coverage(of: SerialID(id)))"
     }
     return customers + serials

@@ -37,6 +37,19 @@ import TestSupport
     #expect(try decoded(nothing).lastContactMs == nil)
   }
 
+  @Test func `Every id whose message may come again is remembered, wherever it is in the range`() throws {
+    for ids in [
+      [65_535], [65_534, 65_535], [1, 65_535], [7, 7, 7, 65_535], [65_535, 1, 65_535, 40_000], [9, 8, 7],
+    ] {
+      // Behind last contact, the number of messages and that of ids.
+      let entries = encoded(filter(ids)).dropFirst(1 + 8 + 8)
+      let remembered = stride(from: entries.startIndex, to: entries.endIndex, by: 12).map {
+        Int(entries[$0]) | Int(entries[$0 + 1]) << 8
+      }
+      #expect(remembered == Set(ids).sorted(), "\(ids)")
+    }
+  }
+
   @Test func `It recognises after a restart what it would have recognised on the next connection`() throws {
     var random = SeededRandom(seed: testSeed())
     var original = RedeliveryFilter()

@@ -111,6 +111,32 @@ import Testing
     }
   }
 
+  @Test func `A newest segment that cannot be synced is written anew, by the next start if that fails too`()
+    throws
+  {
+    let (bytes, _) = try written(3)
+    let name = "00000000000000000000.journal"
+    let disk = FaultyFileSystem()
+    disk.fail(.sync)
+    #expect(throws: JournalError.self) {
+      try JournalWriter(fileSystem: disk, directory: journal.directory)
+    }
+    #expect(disk.takeLog() == ["sync \(name)", "write .\(name).tmp", "sync .\(name).tmp"])
+    #expect(try journal.fileSystem.readFile(journal.segment(0)) == bytes)
+
+    disk.fail(nil)
+    let opened = try JournalWriter(fileSystem: disk, directory: journal.directory)
+    #expect(opened.openReport.tornTail == nil && opened.endPosition == bytes.count - 32)
+    let syncs = ["sync \(name)", "sync folder journal"]
+    #expect(
+      disk.takeLog()
+        == ["write .\(name).tmp", "sync .\(name).tmp", "rename \(name)", "sync folder journal"] + syncs)
+    #expect(try journal.fileSystem.readFile(journal.segment(0)) == bytes)
+
+    _ = try JournalWriter(fileSystem: disk, directory: journal.directory)
+    #expect(disk.takeLog() == syncs, "once is enough")
+  }
+
   @Test func `An older segment that is too short or too long is an error on opening`() throws {
     let stopped = try journal.writer(segmentBytes: 8)
     try stopped.append(EntryBuffer([.numbered(0)]))

@@ -13,19 +13,42 @@ struct ManyRuns: Sendable {
   private(set) var coverage = SimulationCoverage()
 
   private static let failuresTold = 10
-  private static let progressEvery = 5_000
+  private static let tellsEvery = Duration.seconds(20)
+  /// On standard error, while they go on.
+  private let tells: Bool
+  private let began = ContinuousClock.now
+  private var toldLast = ContinuousClock.now
+
+  fileprivate init(tells: Bool) { self.tells = tells }
+
+  /// What was done so far, and how fast.
+  var progress: String {
+    let seconds = (ContinuousClock.now - began) / .seconds(1)
+    let perSecond = Int(Double(finished) / max(seconds, 0.001))
+    return
+      "\(finished) runs in \(Int(seconds)) s, \(perSecond) a second; \(failed.values.reduce(0, +)) failed"
+  }
 
   fileprivate mutating func add(_ outcome: RunOutcome, of count: Int) {
     finished += 1
     coverage.add(outcome.coverage)
     if let failure = outcome.failure {
       failed[failure.check, default: 0] += 1
-      if failures.count < Self.failuresTold { failures.append("\(failure)\n\(outcome.hint)") }
+      if failures.count < Self.failuresTold {
+        failures.append("\(failure)\n\(outcome.hint)")
+        // At once: a soak may go on for hours, and be ended by hand.
+        if tells { say("\(failure)\n\(outcome.hint)") }
+      }
     }
-    if finished.isMultiple(of: Self.progressEvery) {
-      let line = "simulation: \(finished) of \(count) runs, \(failed.values.reduce(0, +)) failed\n"
-      _ = write(STDERR_FILENO, line, line.utf8.count)
+    if tells && ContinuousClock.now - toldLast >= Self.tellsEvery {
+      toldLast = .now
+      say("\(progress), of \(count)")
     }
+  }
+
+  private func say(_ what: String) {
+    let line = "simulation: \(what)\n"
+    _ = write(STDERR_FILENO, line, line.utf8.count)
   }
 }
 
@@ -56,14 +79,18 @@ struct PlannedRun {
 }
 
 /// Does `count` runs.
-/// - Parameter plan: says what the nth is.
+/// - Parameters:
+///   - check: ends them when it has failed once.
+///   - tells: tells failures and progress meanwhile.
+///   - plan: says what the nth is.
 func runMany(
-  _ count: Int, stopAtFailure: Bool = false, _ plan: @escaping @Sendable (Int) -> PlannedRun
+  _ count: Int, until check: SimulationCheck? = nil, tells: Bool = false,
+  _ plan: @escaping @Sendable (Int) -> PlannedRun
 ) -> ManyRuns {
-  let state = Mutex((next: 0, runs: ManyRuns()))
+  let state = Mutex((next: 0, runs: ManyRuns(tells: tells)))
   let takeNext = { @Sendable () -> Int? in
     state.withLock { state in
-      guard state.next < count, !stopAtFailure || state.runs.failures.isEmpty else { return nil }
+      guard state.next < count, check.map({ state.runs.failed[$0] == nil }) ?? true else { return nil }
       defer { state.next += 1 }
       return state.next
     }

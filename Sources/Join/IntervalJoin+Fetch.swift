@@ -1,0 +1,44 @@
+// Fetches ahead what adding some readings will look at; the why is in ConsentIndex+Fetch.swift.
+//
+// Invariant: nothing is changed and nothing decided: without this all is the same, but slower.
+
+import CFastPath
+import Records
+
+extension IntervalJoin {
+  /// Begins to fetch the readings of some serial numbers, which may have none.
+  public func fetch(_ serials: UnsafeBufferPointer<SerialID>) {
+    guard settings.pairing == .owner else { return }
+    for serial in serials { states.fetchPlace(of: serial.raw) }
+    for serial in serials { states.fetchState(of: serial.raw) }
+    for serial in serials {
+      guard let state = states.find(serial.raw) else { continue }
+      state.pointee.accelerometer.fetch()
+      state.pointee.stepTrainer.fetch()
+    }
+  }
+}
+
+extension SerialStates {
+  fileprivate func fetchPlace(of serial: UInt32) {
+    placeOfSerial.withUnsafeBufferPointer { sg_prefetch($0.baseAddress.map { $0 + Int(serial) }) }
+  }
+
+  fileprivate func fetchState(of serial: UInt32) {
+    guard let state = find(serial) else { return }
+    let bytes = UnsafeRawPointer(state)
+    for offset in stride(from: 0, to: MemoryLayout<SerialState>.stride, by: 64) {
+      sg_prefetch(bytes + offset)
+    }
+  }
+}
+
+extension ReadingList {
+  /// Begins to fetch the end, where readings in the order of time go, and the middle, where a search begins.
+  fileprivate func fetch() {
+    guard count > 0 else { return }
+    let last = chunk(Int(chunkCount) - 1)
+    sg_prefetch(last.elements + Int(last.count))
+    sg_prefetch(last.elements + Int(last.count) / 2)
+  }
+}
