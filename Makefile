@@ -3,7 +3,7 @@
 SHELL := bash
 .SHELLFLAGS := -o pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help deps build test soak demo lint format clean
+.PHONY: help deps build test soak fuzz corpus demo lint format clean
 
 # What Package.swift links (-dev), what the tests run (broker, its clients, certificates), and pkg-config,
 # by which SwiftPM finds the libraries.
@@ -44,6 +44,7 @@ build: deps ## build the program: .build/release/stepgate (the first time takes 
 test: deps ## build and run all tests
 	@swift build --quiet --build-tests
 	@swift test --quiet --skip-build --disable-xctest
+	@Tests/Fuzz/fuzz.sh short
 
 soak: deps ## simulate the gateway and its faults SEEDS=20000 times, from a random seed on
 	@swift build --quiet --build-tests
@@ -51,6 +52,12 @@ soak: deps ## simulate the gateway and its faults SEEDS=20000 times, from a rand
 	@STEPGATE_SIM_SEEDS=$(or $(SEEDS),20000) STEPGATE_SIM_FIRST=$$(date +%s%3N) \
 	  "$$(swift build --show-bin-path)/stepgatePackageTests.xctest" \
 	  --testing-library swift-testing --filter GatewaySimulationTests
+
+fuzz: deps ## look for inputs that break something (TIME=60: seconds a target; TARGET=payload: one)
+	@Tests/Fuzz/fuzz.sh run $(or $(TIME),60) $(TARGET)
+
+corpus: deps ## put what fuzzing found since into the committed corpus, and make that small
+	@Tests/Fuzz/fuzz.sh merge $(TARGET)
 
 demo: build ## broker, gateway and simulated devices together, from readings to rows
 	@scripts/demo.sh

@@ -88,3 +88,17 @@ let package = Package(
   ],
   cxxLanguageStandard: .cxx17
 )
+
+// libFuzzer wants every module instrumented, so its program is there only for "make fuzz".
+if Context.environment["STEPGATE_FUZZ"] != nil {
+  package.targets += [
+    .target(name: "CLibFuzzer", path: "Tests/Fuzz/CLibFuzzer"),
+    .executableTarget(
+      name: "fuzz",
+      dependencies: [
+        "CLibFuzzer", "TestSupport", "Records", "Storage", "Journal", "SegmentLog", "Consent", "Join",
+        "Pipeline", "Ingest",
+      ],
+      path: "Tests/Fuzz/Targets", swiftSettings: strict),
+  ]
+}

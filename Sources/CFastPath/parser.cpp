@@ -104,11 +104,19 @@ struct sg_parser {
     return record;
   }
 
+  // Whether the last bytes are what simdjson takes for the beginning of a character. At the end of a stream
+  // it drops that unseen, though the text may go on behind it; such a text is never UTF-8.
+  static bool ends_in_character(std::string_view text) {
+    auto from_end = [text](size_t place) {
+      return place > text.size() ? 0 : static_cast<uint8_t>(text[text.size() - place]);
+    };
+    return from_end(1) >= 0xC0 || from_end(2) >= 0xE0 || from_end(3) >= 0xF0;
+  }
+
   // The fast way. Returns what is left from the first line on where the stream lost its way.
   std::string_view read_stream(std::string_view text, int kind, sg_batch &batch) {
     assert(is_closed(text));
-    // simdjson drops an unfinished character at a stream's end unseen; no object ends with one.
-    if (text.back() & 0x80) return text;
+    if (ends_in_character(text)) return text;
     // A fixed window: simdjson allocates anew whenever the window's size changes.
     while (window < text.size()) window *= 2;
     od::document_stream stream;

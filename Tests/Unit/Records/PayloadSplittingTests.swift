@@ -90,6 +90,26 @@ import TestSupport
     }
   }
 
+  // At the end of a stream simdjson drops the beginning of a character unseen, and looks for it in the last
+  // three bytes; what follows it there need not be of a character.
+  @Test(arguments: [1, 2, 3])
+  func `A text that ends within a character loses no record, and no damaged one is accepted`(place: Int) {
+    let good = Array(Self.good[0].utf8)
+    for lead in [0xC3, 0xE2, 0xF0, 0xFF] as [UInt8] {
+      for follower in [0x82] + Array("3 }\"".utf8) {
+        let end = [lead] + Array(repeating: follower, count: place - 1)
+        for damaged in [good + end, Array("{\"user\":\"u".utf8) + end, end] {
+          let text = good + [0x0A] + damaged
+          let alone = parse(lines: good, .accelerometer) + parse(lines: damaged, .accelerometer)
+          #expect(alone.map { $0.problem == nil } == [true, false], "\(damaged)")
+          #expect(parse(lines: text, .accelerometer) == alone, "\(damaged)")
+          #expect(parse(payload: text, .accelerometer) == alone, "\(damaged)")
+          #expect(parse(payload: damaged, .accelerometer).allSatisfy { $0.problem != nil }, "\(damaged)")
+        }
+      }
+    }
+  }
+
   @Test func `A large payload is read in one piece`() {
     let line = Self.good[0]
     let count = 60_000

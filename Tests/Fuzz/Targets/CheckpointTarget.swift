@@ -1,0 +1,81 @@
+// Fuzzes checkpoints, in three ways:
+// - any bytes as the file: refused or, if they happen to be one, used;
+// - any bytes as the content, in a file that is right around it: refused, or a state with which the engine
+//   goes on without a trap;
+// - a script that is interrupted by a checkpoint: the tables are those of the script without it.
+
+import Pipeline
+import Records
+import SegmentLog
+import Storage
+import TestSupport
+
+@testable import Ingest
+
+enum CheckpointTarget {
+  static func run(_ input: FuzzInput) {
+    var choices = input.choices
+    let way = choices.byte() % 3
+    let place = Int(choices.byte())
+    let settings = ScriptSettings(&choices)
+    let first = input.pieces.first ?? []
+    let steps = input.pieces.dropFirst(way == 2 ? 0 : 1).map(ScriptStep.init)
+    let position = [0, 48, 1 << 62][place % 3]
+    switch way {
+    case 0: RecoveryCheck(settings, steps, position: position).run(file(of: first, position))
+    case 1: RecoveryCheck(settings, steps, position: position).run(first)
+    default: checkInterrupted(settings, steps, at: steps.isEmpty ? 0 : place % steps.count)
+    }
+  }
+
+  /// A checkpoint file with this content, its checksum right.
+  static func file(of content: [UInt8], _ position: Int) -> [UInt8] {
+    let file = CheckpointFormat.header(position: position, contentBytes: content.count) + content
+    return file + CheckpointFormat.trailer(file.withUnsafeBytes { checksum($0) })
+  }
+
+  /// The state of a script's engine.
+  static func state(of run: ScriptRun) -> [UInt8] {
+    var encoder = StateEncoder()
+    run.player.engine.encode(into: &encoder)
+    return Array(encoder.bytes)
+  }
+
+  private static func checkInterrupted(_ settings: ScriptSettings, _ steps: [ScriptStep], at cut: Int) {
+    let whole = ScriptRun(settings, hashSeed: 1)
+    whole.play(steps[...])
+    let run = ScriptRun(settings, hashSeed: 2)
+    run.play(steps[..<cut])
+    let state = state(of: run)
+    let resumed = run.resumed(from: state)
+    precondition(self.state(of: resumed) == state, "a state that is not what was encoded")
+    var next = cut
+    PlantedBug.spoil(&next, run.counts)
+    resumed.play(steps[next...])
+    resumed.check()
+    precondition(resumed.counts == whole.counts, "a checkpoint changes verdicts")
+    for table in Table.allCases {
+      precondition(
+        resumed.segments(of: table) == whole.segments(of: table), "a checkpoint changes \(table.name)")
+    }
+  }
+}
+
+extension ScriptRun {
+  /// Another engine over the same tables, which goes on from an encoded state.
+  fileprivate func resumed(from state: [UInt8]) -> ScriptRun {
+    let settings = settingsInForce.player
+    do {
+      let engine = try state.withUnsafeBytes { bytes in
+        var decoder = StateDecoder(bytes)
+        let state = try EngineState(settings.engine, hashSeed: 3, decoding: &decoder)
+        try decoder.readEnd()
+        return try Engine(
+          resuming: state, settings: settings.engine, fileSystem: fileSystem, dataDirectory: Self.directory)
+      }
+      let findings = engine.takeFindings()
+      precondition(findings.isEmpty, "tables in memory: \(findings)")
+      return ScriptRun(engine, settingsInForce, fileSystem, clockMs: clockMs)
+    } catch { preconditionFailure("a state that was encoded: \(error)") }
+  }
+}
