@@ -1,0 +1,85 @@
+#!/usr/bin/env python3
+"""Measures every goal of docs/performance.md and prints one table.
+
+    bench.py [--quick] [--only NAME ...]
+
+Run it by `make bench` or `make bench-quick`, which build the release program first. Data and scratch files go to
+.build/bench, results to Benchmarks/results (of quick runs: to .build/bench/results-quick).
+"""
+
+import argparse
+import signal
+import sys
+import time
+import traceback
+
+import latency
+import live
+import memory
+import parts
+import replay
+import report
+import shared_serials
+import setup
+from processes import BenchError, stop_all
+from setup import Bench, Row
+
+# In the order of the table. Each gives its rows.
+MEASUREMENTS = {
+    "replay": replay.rows,
+    "live": live.rows,
+    "latency": latency.rows,
+    "shared-serials": shared_serials.rows,
+    "parts": parts.rows,
+    "memory": memory.rows,
+}
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--quick", action="store_true", help="small sizes: to see that it works, not to quote")
+    parser.add_argument("--only", nargs="+", choices=MEASUREMENTS, default=list(MEASUREMENTS), metavar="NAME")
+    arguments = parser.parse_args()
+    sizes = setup.QUICK if arguments.quick else setup.FULL
+    results = setup.WORK / "results-quick" if arguments.quick else setup.REPOSITORY / "Benchmarks" / "results"
+    bench = Bench(sizes, results)
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
+    try:
+        return measure(bench, arguments.only)
+    finally:
+        stop_all()
+
+
+def measure(bench: Bench, names: list[str]) -> int:
+    about = report.machine()
+    prepare(bench)
+    rows: list[Row] = []
+    failed = False
+    for name in names:
+        start = time.monotonic()
+        print(f"{name}:", flush=True)
+        try:
+            rows += MEASUREMENTS[name](bench)
+        except BenchError as error:
+            failed = True
+            rows.append(Row(name, "", "", notes=[f"failed: {error}"]))
+            traceback.print_exc()
+            stop_all()
+        bench.note(f"took {time.monotonic() - start:.0f} s")
+    title = f"stepgate, {bench.sizes.name} sizes, {about['cores']} cores: {about['cpu']}"
+    print("\n" + report.text(rows, title))
+    report.write(rows, bench.sizes.name, bench.results, about)
+    print(f"results in {bench.results}")
+    return 1 if failed else 0
+
+
+def prepare(bench: Bench) -> None:
+    print("preparing:", flush=True)
+    bench.results.mkdir(parents=True, exist_ok=True)
+    setup.build_tools(bench)
+    setup.build_engine_bench(bench)
+    setup.install_duckdb(bench)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

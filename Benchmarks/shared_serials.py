@@ -1,0 +1,105 @@
+"""What a serial number costs that very many customers claim.
+
+Two data sets that differ in the serial numbers alone: one has a serial number for each customer, the other 30 for
+all. Reading n of each kind is at slot n / 30, a slot is three tolerances long, and its two readings lie within the
+tolerance: so a serial number sees one reading of each kind a slot, and both data sets make the same pairs, one a
+step trainer reading.
+"""
+
+from pathlib import Path
+from statistics import median
+
+import generate
+from processes import BenchError
+from replay import replay
+from setup import Bench, Row
+
+SERIAL_NUMBERS = 30
+SLOT_MS = 300
+APART_MS = 50
+START_MS = generate.FIRST_READING_MS
+
+
+def rows(bench: Bench) -> list[Row]:
+    customers = bench.sizes.claim_customers
+    folders = {name: landing_of(bench, customers, name) for name in ("own", "shared")}
+    # Without pairs (at a tolerance of 0 none match) only to find out what writing them costs.
+    seconds: dict[tuple[str, int], list[float]] = {}
+    for _ in range(bench.sizes.claim_runs):
+        for name, tolerance_ms in (("own", 100), ("shared", 100), ("own", 0)):
+            taken = seconds_of(bench, folders[name], tolerance_ms, customers // 2)
+            seconds.setdefault((name, tolerance_ms), []).append(taken)
+    medians = {key: median(values) for key, values in seconds.items()}
+    return [row(customers, medians)]
+
+
+def row(customers: int, seconds: dict[tuple[str, int], float]) -> Row:
+    pair_seconds = max(0.0, seconds["own", 100] - seconds["own", 0])
+    own, shared = seconds["own", 0], seconds["shared", 100] - pair_seconds
+    records = 2 * customers
+    return Row(
+        f"{customers:,} customers that claim {SERIAL_NUMBERS} serial numbers, as many readings",
+        "at most 1.5 times the time a record of unshared ones",
+        f"{shared / records * 1e9:.0f} ns a record (unshared {own / records * 1e9:.0f} ns)",
+        f"{shared / own:.2f}",
+        shared <= 1.5 * own,
+        [
+            f"both less {pair_seconds:.2f} s, which writing the {customers // 2} pairs takes (the unshared run less one"
+            " that makes none); customers' records included"
+        ],
+        {f"seconds_{name}_tolerance_{tolerance}": value for (name, tolerance), value in seconds.items()},
+    )
+
+
+def seconds_of(bench: Bench, landing: Path, tolerance_ms: int, pairs: int) -> float:
+    done = replay(bench, landing, bench.scratch("claims"), "--tolerance-ms", str(tolerance_ms))
+    made = done.json["tables"]["machine_learning_curated"]
+    if made != (pairs if tolerance_ms else 0):
+        raise BenchError(f"{made} pairs at a tolerance of {tolerance_ms} ms instead of {pairs}")
+    return done.seconds
+
+
+def landing_of(bench: Bench, customers: int, name: str) -> Path:
+    folder = bench.data(f"claims-{name}-{customers}")
+
+    def write(landing: generate.Landing, folder: Path) -> None:
+        if name == "shared":
+            shared = landing.serial_numbers[:SERIAL_NUMBERS]
+            landing.serial_numbers = [shared[customer % SERIAL_NUMBERS] for customer in range(customers)]
+        write_claims(landing, folder)
+
+    generate.prepare(customers, folder, write)
+    return folder
+
+
+def write_claims(landing: generate.Landing, folder: Path) -> None:
+    """Every customer consents; one in two has a reading of each kind."""
+    serial_numbers = landing.serial_numbers
+    customers = range(landing.customers)
+    # Neighbours in time are strangers in the index: each look-up goes to another place in memory.
+    readers = [place * 7919 % landing.customers for place in range(landing.customers // 2)]
+    # In the shared data set a slot must have each serial number once.
+    readers = [reader - reader % SERIAL_NUMBERS + place % SERIAL_NUMBERS for place, reader in enumerate(readers)]
+
+    def time_ms(place: int) -> int:
+        return START_MS + place // SERIAL_NUMBERS * SLOT_MS
+
+    generate.write_lines(
+        folder / "customer.json",
+        (generate.customer_line(c, landing.email(c), serial_numbers[c], consents=True) for c in customers),
+    )
+    generate.write_lines(
+        folder / "accelerometer.json",
+        (
+            f'{{"user":"{landing.email(reader)}","timestamp":{time_ms(place) + APART_MS},"x":1.0,"y":0.0,"z":-1.0}}'
+            for place, reader in enumerate(readers)
+        ),
+    )
+    generate.write_lines(
+        folder / "step_trainer.json",
+        (
+            f'{{"sensorReadingTime":{time_ms(place)},"serialNumber":"{serial_numbers[reader]}",'
+            f'"distanceFromObject":{201 + place % 100}}}'
+            for place, reader in enumerate(readers)
+        ),
+    )
