@@ -17,7 +17,7 @@ let benchmarks: [Target] =
   ? []
   : [
     .executableTarget(
-      name: "StepgateBench", dependencies: ["TestSupport", "Consent", "Records"],
+      name: "StepgateBench", dependencies: ["CMallocCount", "TestSupport", "Consent", "Records"],
       path: "Benchmarks/StepgateBench", swiftSettings: strict)
   ]
 

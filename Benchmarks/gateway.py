@@ -95,7 +95,7 @@ class Gateway:
             self.check()
             return table_bytes(self.data) >= count
 
-        wait_until(f"{count} bytes of rows", reached, timeout_s, poll_s=0.005)
+        wait_until(f"{count} bytes of rows", reached, timeout_s, poll_s=0.02)
         return time.monotonic(), cpu_seconds_of(self.pid)
 
     def wait_for_records(self, count: int, timeout_s: float) -> None:

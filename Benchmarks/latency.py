@@ -6,7 +6,7 @@ import generate
 from broker import Broker
 from gateway import Gateway
 from processes import run
-from setup import Bench, Row
+from setup import Bench, Row, build_tools
 
 RATE = 5_000
 DEVICES = 1_000
@@ -16,6 +16,7 @@ PERCENTILES = [0, 10, 25, 50, 75, 90, 95, 99, 99.5, 99.9, 99.95, 99.99, 100]
 
 
 def rows(bench: Bench) -> list[Row]:
+    build_tools(bench)
     customers = bench.scratch("latency-customers.json")
     customers.parent.mkdir(parents=True, exist_ok=True)
     generate.write_lines(customers, (customer_line(device) for device in range(DEVICES)))

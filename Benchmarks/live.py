@@ -10,7 +10,7 @@ from broker import CLIENT_ID, FILTERS, RECEIVE_MAXIMUM, Broker, make_backlog
 from gateway import Gateway, table_bytes
 from processes import BenchError, run
 from replay import replay
-from setup import Bench, Row
+from setup import Bench, Row, build_tools
 
 TIMEOUT_S = 600
 
@@ -35,6 +35,7 @@ class Drain:
 
 
 def rows(bench: Bench) -> list[Row]:
+    build_tools(bench)
     return [*drain_rows(bench), payload_row(bench)]
 
 

@@ -7,7 +7,7 @@ import generate
 from broker import Broker
 from gateway import Gateway
 from processes import memory_of, run
-from setup import Bench, Row
+from setup import Bench, Row, build_tools
 
 MB = 1_000_000
 IDLE_SECONDS = 2
@@ -17,6 +17,7 @@ PAYLOAD_READINGS = 100
 
 
 def rows(bench: Bench) -> list[Row]:
+    build_tools(bench)
     return [idle(bench), active(bench)]
 
 

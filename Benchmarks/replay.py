@@ -7,8 +7,9 @@ from statistics import median
 
 import generate
 from gateway import TABLES, segments
+from plot import write_growth
 from processes import BenchError, Finished, run
-from setup import Bench, Row
+from setup import Bench, Row, install_duckdb
 
 MB = 1_000_000
 TIMEOUT_S = 1800
@@ -31,10 +32,14 @@ def warm(folder: Path) -> None:
 def replay(bench: Bench, landing: Path, output: Path, *options: str) -> Finished:
     """`stepgate replay`, timed as a whole process. It syncs what it wrote; DuckDB does not."""
     shutil.rmtree(output, ignore_errors=True)
-    command = [bench.stepgate, "replay", "--output", output, "--summary", "json", *options]
-    for option, kind in (("customer", "customer"), ("accelerometer", "accelerometer"), ("step-trainer", "step_trainer")):
-        command += [f"--{option}", landing / f"{kind}.json"]
-    return run(command, TIMEOUT_S)
+    return run(replay_command(bench, landing, output, *options), TIMEOUT_S)
+
+
+def replay_command(bench: Bench, landing: Path, output: Path, *options: str) -> list:
+    inputs = []
+    for kind in ("customer", "accelerometer", "step_trainer"):
+        inputs += [f"--{kind.replace('_', '-')}", landing / f"{kind}.json"]
+    return [bench.stepgate, "replay", *inputs, "--output", output, "--summary", "json", *options]
 
 
 def by_duckdb(bench: Bench, landing: Path, output: Path) -> Finished:
@@ -46,13 +51,14 @@ def by_duckdb(bench: Bench, landing: Path, output: Path) -> Finished:
 
 def rows(bench: Bench) -> list[Row]:
     sizes = bench.sizes
-    return [*against_duckdb(bench, sizes.replay_customers, sizes.replay_runs), growth(bench)]
+    return [*against_duckdb(bench, sizes.replay_customers, sizes.replay_runs), growth(bench, sizes.growth_runs)]
 
 
 # MARK: DuckDB
 
 
 def against_duckdb(bench: Bench, customers: int, runs: int) -> list[Row]:
+    install_duckdb(bench)
     check_equal_tables(bench, min(customers, 2_000))
     landing = landing_of(bench, customers)
     warm(landing)
@@ -138,9 +144,10 @@ def count_lines(paths: list[Path]) -> int:
 # MARK: Growth
 
 
-def growth(bench: Bench) -> Row:
+def growth(bench: Bench, runs: int) -> Row:
     """Time and peak memory a record, at several sizes; what is constant counts for small sizes only."""
-    costs = [cost_at(bench, customers) for customers in bench.sizes.growth_customers]
+    costs = [cost_at(bench, customers, runs) for customers in bench.sizes.growth_customers]
+    write_growth(bench.results / "cost-by-size.svg", costs)
     small, large = costs[0], costs[-1]
     time_growth = large["ns_a_record"] / small["ns_a_record"]
     memory_growth = large["bytes_a_record"] / small["bytes_a_record"]
@@ -156,10 +163,10 @@ def growth(bench: Bench) -> Row:
     )
 
 
-def cost_at(bench: Bench, customers: int) -> dict:
+def cost_at(bench: Bench, customers: int, run_count: int) -> dict:
     landing = landing_of(bench, customers)
     warm(landing)
-    runs = [replay(bench, landing, bench.scratch("growth")) for _ in range(3)]
+    runs = [replay(bench, landing, bench.scratch("growth")) for _ in range(run_count)]
     shutil.rmtree(bench.scratch("growth"))
     records = customers * generate.RECORDS_A_CUSTOMER
     seconds = median(run.seconds for run in runs)

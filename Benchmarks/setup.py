@@ -16,6 +16,7 @@ class Sizes:
     name: str
     replay_customers: int = 100_000
     growth_customers: tuple[int, ...] = (10_000, 100_000, 400_000)
+    growth_runs: int = 3
     replay_runs: int = 5
     drain_customers: int = 8_334
     drain_runs: int = 5
@@ -34,6 +35,7 @@ QUICK = Sizes(
     "quick",
     replay_customers=10_000,
     growth_customers=(2_500, 10_000, 40_000),
+    growth_runs=1,
     replay_runs=3,
     drain_customers=834,
     drain_runs=3,
@@ -108,7 +110,7 @@ def build_tools(bench: Bench) -> None:
         run(command, timeout_s=120)
 
 
-def build_engine_bench(bench: Bench) -> None:
+def build_engine_bench() -> None:
     """The Swift program that measures the engine's parts from inside."""
     command = ["swift", "build", "--quiet", "-c", "release", "--static-swift-stdlib", "--product", "StepgateBench"]
     run(command, timeout_s=1800, environment={"STEPGATE_BENCH": "1"})

@@ -1,5 +1,6 @@
 // The consent index with very many customers: bytes each, and nanoseconds a look-up with random keys.
 
+import CMallocCount
 import Consent
 import Glibc
 import Records
@@ -20,25 +21,19 @@ struct ConsentIndexLoad {
   init(customers: Int) { self.customers = customers }
 
   func measure() -> [String: Double] {
-    let before = allocatedBytes()
+    let before = Int(malloc_count_bytes())
     for first in stride(from: 0, to: customers, by: batchRecords) {
       addCustomers(first..<min(first + batchRecords, customers))
     }
-    let loaded = allocatedBytes() - before
+    let loaded = Int(malloc_count_bytes()) - before
     curateAll()
-    let curated = allocatedBytes() - before
+    let curated = Int(malloc_count_bytes()) - before
     return [
       "loaded_bytes_a_customer": Double(loaded) / Double(customers),
       "curated_bytes_a_customer": Double(curated) / Double(customers),
       "lookup_ns": lookUp(.accelerometer) { index.judgeAccelerometer($0, latest: .distantFuture) },
       "serial_lookup_ns": lookUp(.stepTrainer) { index.judgeStepTrainer($0, latest: .distantFuture) },
     ]
-  }
-
-  // What malloc has handed out, with the blocks that it took from the system one by one.
-  private func allocatedBytes() -> Int {
-    let information = mallinfo2()
-    return Int(information.uordblks + information.hblkhd)
   }
 
   // MARK: Filling

@@ -5,7 +5,7 @@
 #include "CMallocCount.h"
 
 #include <errno.h>
-#include <stddef.h>
+#include <malloc.h>
 
 enum { NOT_COUNTING = -1 };
 
@@ -17,6 +17,16 @@ long malloc_count_end(void) {
   long count = allocations;
   allocations = NOT_COUNTING;
   return count;
+}
+
+size_t malloc_count_bytes(void) {
+#ifdef __GLIBC__
+  // hblkhd: blocks so large that each has pages of its own.
+  struct mallinfo2 information = mallinfo2();
+  return information.uordblks + information.hblkhd;
+#else
+  return 0;
+#endif
 }
 
 #if defined(__GLIBC__) && !__has_feature(address_sanitizer) && !__has_feature(thread_sanitizer)

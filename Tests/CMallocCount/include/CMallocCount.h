@@ -4,6 +4,7 @@
 #define STEPGATE_MALLOC_COUNT_H
 
 #include <stdbool.h>
+#include <stddef.h>
 
 /// Whether allocations can be counted: not with a sanitizer, which stands there itself.
 bool malloc_count_is_possible(void);
@@ -13,5 +14,8 @@ void malloc_count_begin(void);
 
 /// The allocations since `malloc_count_begin` on this thread, which are counted no further.
 long malloc_count_end(void);
+
+/// The bytes that the whole process holds at present, as the C library counts them; 0 where it does not.
+size_t malloc_count_bytes(void);
 
 #endif

@@ -1,16 +1,13 @@
-"""What only the engine's own parts can tell: the Swift program StepgateBench measures them from inside."""
+"""The consent index with very many customers, measured from inside by the Swift program StepgateBench."""
 
 from processes import run
-from setup import Bench, Row
+from setup import Bench, Row, build_engine_bench
 
 TIMEOUT_S = 600
 
 
 def rows(bench: Bench) -> list[Row]:
-    return [*consent_rows(bench), allocation_row(bench)]
-
-
-def consent_rows(bench: Bench) -> list[Row]:
+    build_engine_bench()
     customers = bench.sizes.index_customers
     told = run([bench.engine_bench, "consent-index", customers], TIMEOUT_S).json
     return [
@@ -35,17 +32,3 @@ def consent_rows(bench: Bench) -> list[Row]:
             [f"accelerometer readings' emails as the engine judges them; serial numbers {told['serial_lookup_ns']:.0f} ns"],
         ),
     ]
-
-
-def allocation_row(bench: Bench) -> Row:
-    told = run([bench.engine_bench, "allocations"], TIMEOUT_S).json
-    worst = max(told.values())
-    return Row(
-        "heap allocations a record in steady state",
-        "0 on both paths",
-        f"files {told['files']:.4f}, MQTT {told['messages']:.4f}",
-        "",
-        worst < 0.001,
-        ["between journal and tables, libmosquitto's own aside; below one in a thousand records counts as none"],
-        told,
-    )
