@@ -18,14 +18,21 @@ public struct SteadyLoad {
 
   private let devices = 100
   private let folder: String
+  private let readingsAMessage: Int
   private let stepMs: Int64 = 10_000
   // More than the default retention, so that as many readings leave the join as come.
   private let warmUpRounds = 120
   private let rounds = 120
   private let startMs: Int64 = 1_700_000_000_000
 
-  /// - Parameter folder: an empty folder for journal and tables; the caller removes it.
-  public init(folder: String) { self.folder = folder }
+  /// - Parameters:
+  ///   - folder: an empty folder for journal and tables; the caller removes it.
+  ///   - readingsAMessage: how many devices' readings a message holds.
+  public init(folder: String, readingsAMessage: Int = 1) {
+    precondition(devices.isMultiple(of: readingsAMessage))
+    self.folder = folder
+    self.readingsAMessage = readingsAMessage
+  }
 
   // MARK: The two ways
 
@@ -67,8 +74,8 @@ public struct SteadyLoad {
       settings: settings, fileSystem: LocalFileSystem(), dataDirectory: "\(folder)/messages")
     let router = TopicRouter(
       customer: try TopicFilter("stedi/customer/#", kind: .customer),
-      accelerometer: try TopicFilter("stedi/accelerometer/{user}", kind: .accelerometer),
-      stepTrainer: try TopicFilter("stedi/step_trainer/{serialNumber}", kind: .stepTrainer))
+      accelerometer: try TopicFilter("stedi/accelerometer/#", kind: .accelerometer),
+      stepTrainer: try TopicFilter("stedi/step_trainer/#", kind: .stepTrainer))
     let player = EntryPlayer(engine: engine, router: router)
     let journal = try JournalWriter(fileSystem: LocalFileSystem(), directory: "\(folder)/journal")
     let entries = EntryBuffer()
@@ -124,13 +131,14 @@ public struct SteadyLoad {
   }
 
   private func messages(_ round: Int) -> [(topic: [UInt8], payload: [UInt8])] {
-    let steps = stepTrainer(round).enumerated().map {
-      (Array("stedi/step_trainer/S\($0)".utf8), Array($1.utf8))
+    messages("stedi/accelerometer/hub", accelerometer(round))
+      + messages("stedi/step_trainer/hub", stepTrainer(round))
+  }
+
+  private func messages(_ topic: String, _ records: [String]) -> [(topic: [UInt8], payload: [UInt8])] {
+    stride(from: 0, to: records.count, by: readingsAMessage).map { first in
+      (Array(topic.utf8), lines(Array(records[first..<first + readingsAMessage])))
     }
-    let accelerometer = accelerometer(round).enumerated().map {
-      (Array("stedi/accelerometer/c\($0)@x".utf8), Array($1.utf8))
-    }
-    return accelerometer + steps
   }
 
   private func lines(_ records: [String]) -> [UInt8] { Array((records.joined(separator: "\n") + "\n").utf8) }
