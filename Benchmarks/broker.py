@@ -5,7 +5,15 @@ import signal
 import subprocess
 from pathlib import Path
 
-from processes import BenchError, accepts_connections, end, free_port, run, start_process, wait_until
+from processes import (
+    BenchError,
+    accepts_connections,
+    end,
+    free_port,
+    run,
+    start_process,
+    wait_until,
+)
 
 PROGRAM = "/usr/sbin/mosquitto"
 CLIENT_ID = "stepgate"

@@ -1,7 +1,7 @@
 """What does not depend on the machine's load: heap allocations and instructions a record.
 
-Both are differences, so that what a start costs is not in them: allocations are counted in the second half of a steady
-load, and instructions as those of a replay of twice as many customers less those of the single one.
+Both are differences, so that what a start costs is not in them: allocations are counted in the second half of
+a steady load, and instructions as those of a replay of twice as many customers less those of the single one.
 """
 
 import re
@@ -9,9 +9,9 @@ import shutil
 from pathlib import Path
 
 import generate
+from common import Bench, Row, build_engine_bench
 from processes import BenchError, run
 from replay import landing_of, replay_command
-from setup import Bench, Row, build_engine_bench
 
 TIMEOUT_S = 600
 # Above what was measured by a tenth: to be lowered with the figure, never raised without a reason.
@@ -57,7 +57,7 @@ def instruction_row(bench: Bench) -> Row:
 
 
 def instructions(bench: Bench, customers: int) -> int:
-    """All instructions of one replay. Counted by a simulator, because virtual machines often have no counters."""
+    """All instructions of one replay; by a simulator, because virtual machines often have no counters."""
     output, told = bench.scratch("counts"), bench.scratch("callgrind")
     shutil.rmtree(output, ignore_errors=True)
     command = replay_command(bench, landing_of(bench, customers), output)

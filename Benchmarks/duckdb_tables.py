@@ -2,9 +2,9 @@
 
     duckdb_tables.py LANDING OUTPUT
 
-Reads customer.json, accelerometer.json and step_trainer.json of LANDING and writes the five tables to OUTPUT as
-newline-delimited JSON, columns in the order of stepgate's. Two threads. One customer record an email is assumed,
-which holds for the made-up data. Prints the seconds that the SQL took, without the start of Python.
+Reads customer.json, accelerometer.json and step_trainer.json of LANDING and writes the five tables to OUTPUT
+as newline-delimited JSON, columns in the order of stepgate's. Two threads. One customer record an email is
+assumed, which holds for the made-up data. Prints the seconds that the SQL took, without the start of Python.
 """
 
 import json

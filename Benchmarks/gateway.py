@@ -50,8 +50,7 @@ class Gateway:
     def configuration(self, port: int, customers: Path | None) -> str:
         path = f"customers:\n  path: {customers}\n" if customers else ""
         return (
-            f"mqtt:\n  port: {port}\n{path}storage:\n  directory: {self.data}\n"
-            "http:\n  listen: 127.0.0.1:0\n"
+            f"mqtt:\n  port: {port}\n{path}storage:\n  directory: {self.data}\nhttp:\n  listen: 127.0.0.1:0\n"
         )
 
     def _read_log(self) -> None:

@@ -16,6 +16,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
 
+# Data of another version is made anew: raise it with every change to what is made.
+VERSION = 1
 CONSENT_SHARE = 0.5
 REGISTERED_MS = 1_655_000_000_000
 FIRST_READING_MS = 1_655_560_000_000
@@ -160,10 +162,10 @@ def payload(kind: str, readings: list[str]) -> str:
 def prepare(customers: int, folder: Path, write, seed: int = 1):
     """Calls `write(landing, folder)` unless an earlier run did, and gives what that returned."""
     mark = folder / "complete.json"
-    wanted = {"customers": customers, "seed": seed}
+    wanted = {"version": VERSION, "customers": customers, "seed": seed}
     if mark.exists():
         made = json.loads(mark.read_text())
-        if {key: made[key] for key in wanted} == wanted:
+        if {key: made.get(key) for key in wanted} == wanted:
             return made["result"]
         mark.unlink()
     folder.mkdir(parents=True, exist_ok=True)
@@ -173,7 +175,9 @@ def prepare(customers: int, folder: Path, write, seed: int = 1):
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("customers", type=int)
     parser.add_argument("folder", type=Path)
     parser.add_argument("--seed", type=int, default=1)

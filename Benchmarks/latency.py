@@ -4,9 +4,9 @@ from pathlib import Path
 
 import generate
 from broker import Broker
+from common import Bench, Row, build_tools
 from gateway import Gateway
 from processes import run
-from setup import Bench, Row, build_tools
 
 RATE = 5_000
 DEVICES = 1_000
@@ -28,7 +28,16 @@ def rows(bench: Bench) -> list[Row]:
     ):
         gateway.connected()
         table = gateway.data / "curated/machine_learning_curated"
-        command = [bench.tools / "latency_probe", broker.port, table, DEVICES, RATE, WARM_UP_PAIRS, pairs, out]
+        command = [
+            bench.tools / "latency_probe",
+            broker.port,
+            table,
+            DEVICES,
+            RATE,
+            WARM_UP_PAIRS,
+            pairs,
+            out,
+        ]
         told = run(command, timeout_s=bench.sizes.latency_seconds + 120).json
     latencies_ms = sorted(int(line) / 1000 for line in out.read_text().split())
     write_percentiles(bench.results / "latency-percentiles.txt", latencies_ms)

@@ -7,10 +7,10 @@ from statistics import median
 
 import generate
 from broker import CLIENT_ID, FILTERS, RECEIVE_MAXIMUM, Broker, make_backlog
+from common import Bench, Row, build_tools
 from gateway import Gateway, table_bytes
 from processes import BenchError, run
 from replay import replay
-from setup import Bench, Row, build_tools
 
 TIMEOUT_S = 600
 
@@ -56,7 +56,11 @@ def prepare_backlog(bench: Bench, name: str, customers: int, readings_a_message:
     count = generate.prepare(customers, folder, write)
     store = make_backlog(bench.tools, folder / "messages", count, folder)
     return Backlog(
-        store, count, customers * generate.READINGS_A_CUSTOMER, folder / "customer.json", expected_bytes(bench, folder)
+        store,
+        count,
+        customers * generate.READINGS_A_CUSTOMER,
+        folder / "customer.json",
+        expected_bytes(bench, folder),
     )
 
 

@@ -5,9 +5,9 @@ from collections.abc import Iterator
 
 import generate
 from broker import Broker
+from common import Bench, Row, build_tools
 from gateway import Gateway
 from processes import memory_of, run
-from setup import Bench, Row, build_tools
 
 MB = 1_000_000
 IDLE_SECONDS = 2
@@ -58,9 +58,10 @@ def active(bench: Bench) -> Row:
         gateway.wait_for_records(devices + 2 * MINUTES * devices, timeout_s=300)
         memory = memory_of(gateway.pid)
         counts = next(line for line in reversed(gateway.log()) if "readings in the join" in line)
+        counts = counts[counts.index("received") :]
     messages.unlink()
     notes = [
-        f"a reading of each kind a device and minute, {MINUTES} minutes of them sent at once; {counts.split('INFO')[-1].strip()}",
+        f"a reading of each kind a device and minute, {MINUTES} minutes of them sent at once: {counts}",
         f"with the customers loaded, before the first reading: {loaded['VmHWM'] / MB:.0f} MB",
     ]
     return row(f"memory with {devices:,} active devices", 300, memory, notes)

@@ -30,10 +30,10 @@ class Panel:
         parts = [f"<text x='{LEFT}' y='{self.top + 24}' {STYLE} font-weight='bold'>{self.title}</text>"]
         parts += [self.y_tick(self.y_max * share / 4) for share in range(5)]
         parts += [self.x_tick(size) for size in self.sizes]
-        points = [(self.x(size), self.y(cost)) for size, cost in zip(self.sizes, self.costs)]
+        points = [(self.x(size), self.y(cost)) for size, cost in zip(self.sizes, self.costs, strict=True)]
         joined = " ".join(f"{x:.1f},{y:.1f}" for x, y in points)
         parts.append(f"<polyline points='{joined}' fill='none' stroke='#1f5fa8' stroke-width='2'/>")
-        for (x, y), cost in zip(points, self.costs):
+        for (x, y), cost in zip(points, self.costs, strict=True):
             parts.append(f"<circle cx='{x:.1f}' cy='{y:.1f}' r='4' fill='#1f5fa8'/>")
             parts.append(f"<text x='{x:.1f}' y='{y - 10:.1f}' {STYLE} text-anchor='middle'>{cost:.0f}</text>")
         return "\n".join(parts)
@@ -56,7 +56,12 @@ def write_growth(path: Path, costs: list[dict]) -> None:
     sizes = [cost["records"] for cost in costs]
     panels = [
         Panel(0, "stepgate replay: time a record, ns", sizes, [cost["ns_a_record"] for cost in costs]),
-        Panel(HEIGHT, "stepgate replay: peak memory a record, bytes", sizes, [cost["bytes_a_record"] for cost in costs]),
+        Panel(
+            HEIGHT,
+            "stepgate replay: peak memory a record, bytes",
+            sizes,
+            [cost["bytes_a_record"] for cost in costs],
+        ),
     ]
     body = "\n".join(panel.svg() for panel in panels)
     path.write_text(

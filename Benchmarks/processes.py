@@ -10,6 +10,7 @@ import tempfile
 import threading
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -40,7 +41,7 @@ def run(command: list, timeout_s: float, environment: dict | None = None) -> Fin
     with tempfile.TemporaryFile() as output, tempfile.TemporaryFile() as errors:
         start = time.monotonic()
         process = start_process(command, output, errors, environment)
-        timer = threading.Timer(timeout_s, process.kill)
+        timer = threading.Timer(timeout_s, kill, [process])
         timer.start()
         try:
             # wait4 alone tells what this one process used.
@@ -53,7 +54,8 @@ def run(command: list, timeout_s: float, environment: dict | None = None) -> Fin
         if process.returncode != 0:
             errors.seek(0)
             said = errors.read().decode(errors="replace").strip()[-2000:]
-            raise BenchError(f"{Path(command[0]).name} ended with {process.returncode}: {said}")
+            name = Path(command[0]).name
+            raise BenchError(f"{name} ended with {process.returncode} after {seconds:.0f} s: {said}")
         output.seek(0)
         return Finished(output.read().decode(), seconds, cpu_of(usage), usage.ru_maxrss * 1024)
 
@@ -76,6 +78,12 @@ def start_process(command: list, output, errors, environment: dict | None = None
     return process
 
 
+def kill(process: subprocess.Popen) -> None:
+    """With all that it started: each has a session, and so a process group, of its own."""
+    with suppress(ProcessLookupError):
+        os.killpg(process.pid, signal.SIGKILL)
+
+
 def end(process: subprocess.Popen, how: int = signal.SIGKILL, timeout_s: float = 60) -> None:
     """Signals a process and waits for its end; kills it if that takes too long."""
     if process.poll() is None:
@@ -83,7 +91,7 @@ def end(process: subprocess.Popen, how: int = signal.SIGKILL, timeout_s: float =
         try:
             process.wait(timeout_s)
         except subprocess.TimeoutExpired:
-            process.kill()
+            kill(process)
             process.wait()
     _running.discard(process)
 

@@ -6,10 +6,10 @@ from pathlib import Path
 from statistics import median
 
 import generate
+from common import Bench, Row, install_duckdb
 from gateway import TABLES, segments
 from plot import write_growth
 from processes import BenchError, Finished, run
-from setup import Bench, Row, install_duckdb
 
 MB = 1_000_000
 TIMEOUT_S = 1800
@@ -54,9 +54,14 @@ def rows(bench: Bench) -> list[Row]:
     try:
         install_duckdb(bench)
     except BenchError as error:
-        missing = Row("replay, against DuckDB", "3 times as fast", "", notes=[f"DuckDB cannot be installed: {error}"])
+        missing = Row(
+            "replay, against DuckDB", "3 times as fast", "", notes=[f"DuckDB cannot be installed: {error}"]
+        )
         return [missing, growth(bench, sizes.growth_runs)]
-    return [*against_duckdb(bench, sizes.replay_customers, sizes.replay_runs), growth(bench, sizes.growth_runs)]
+    return [
+        *against_duckdb(bench, sizes.replay_customers, sizes.replay_runs),
+        growth(bench, sizes.growth_runs),
+    ]
 
 
 # MARK: DuckDB
@@ -70,7 +75,9 @@ def against_duckdb(bench: Bench, customers: int, runs: int) -> list[Row]:
     for number in range(runs):
         ours.append(replay(bench, landing, bench.scratch("ours")))
         theirs.append(by_duckdb(bench, landing, bench.scratch("duckdb")))
-        bench.note(f"run {number + 1}: stepgate {ours[-1].seconds:.2f} s, DuckDB {theirs[-1].json['seconds']:.2f} s")
+        bench.note(
+            f"run {number + 1}: stepgate {ours[-1].seconds:.2f} s, DuckDB {theirs[-1].json['seconds']:.2f} s"
+        )
     check_equal_counts(bench.scratch("ours"), bench.scratch("duckdb"))
     for name in ("ours", "duckdb"):
         shutil.rmtree(bench.scratch(name))
@@ -159,7 +166,9 @@ def growth(bench: Bench, runs: int) -> Row:
     return Row(
         f"growth of time and memory from {sizes} million records",
         "linear, within 15 %",
-        "; ".join(f"{cost['ns_a_record']:.0f} ns and {cost['bytes_a_record']:.0f} B a record" for cost in costs),
+        "; ".join(
+            f"{cost['ns_a_record']:.0f} ns and {cost['bytes_a_record']:.0f} B a record" for cost in costs
+        ),
         f"time {time_growth:.2f}, memory {memory_growth:.2f}",
         max(time_growth, memory_growth) <= 1.15,
         ["a ratio is the cost a record at the largest size over that at the smallest"],

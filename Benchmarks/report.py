@@ -8,7 +8,7 @@ import subprocess
 from dataclasses import asdict
 from pathlib import Path
 
-from setup import REPOSITORY, Row
+from common import REPOSITORY, Row
 
 VERDICTS = {True: "met", False: "not met", None: "not measured"}
 
@@ -16,7 +16,11 @@ VERDICTS = {True: "met", False: "not met", None: "not measured"}
 def machine() -> dict:
     """What the figures were measured on."""
     cpu = next(
-        (line.split(":", 1)[1].strip() for line in Path("/proc/cpuinfo").read_text().splitlines() if "model name" in line),
+        (
+            line.split(":", 1)[1].strip()
+            for line in Path("/proc/cpuinfo").read_text().splitlines()
+            if "model name" in line
+        ),
         platform.machine(),
     )
     pages, page_bytes = os.sysconf("SC_PHYS_PAGES"), os.sysconf("SC_PAGE_SIZE")
@@ -40,13 +44,16 @@ def first_line(*command) -> str:
 
 
 def text(rows: list[Row], title: str) -> str:
-    cells = [("what", "goal", "figure", "ratio", "")]
+    cells = [("what", "goal", "figure", "ratio", "goal is")]
     cells += [(row.what, row.goal, row.figure, row.ratio, VERDICTS[row.met]) for row in rows]
     widths = [max(len(line[column]) for line in cells) for column in range(5)]
-    lines = ["  ".join(cell.ljust(width) for cell, width in zip(line, widths)).rstrip() for line in cells]
+    lines = [
+        "  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)).rstrip()
+        for line in cells
+    ]
     lines.insert(1, "-" * max(map(len, lines)))
     notes = [f"  {row.what}: {note}" for row in rows for note in row.notes]
-    return "\n".join([title, "", *lines, *([""] + notes if notes else []), ""])
+    return "\n".join([title, "", *lines, *(["", *notes] if notes else []), ""])
 
 
 def write(rows: list[Row], sizes: str, folder: Path, about: dict) -> None:

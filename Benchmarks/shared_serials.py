@@ -1,9 +1,9 @@
 """What a serial number costs that very many customers claim.
 
-Two data sets that differ in the serial numbers alone: one has a serial number for each customer, the other 30 for
-all. Reading n of each kind is at slot n / 30, a slot is three tolerances long, and its two readings lie within the
-tolerance: so a serial number sees one reading of each kind a slot, and both data sets make the same pairs, one a
-step trainer reading.
+Two data sets that differ in the serial numbers alone: one has a serial number for each customer, the other 30
+for all. Reading n of each kind is at slot n / 30, a slot is three tolerances long, and its two readings lie
+within the tolerance: so a serial number sees one reading of each kind a slot, and both data sets make the
+same pairs, one a step trainer reading.
 """
 
 import shutil
@@ -11,9 +11,9 @@ from pathlib import Path
 from statistics import median
 
 import generate
+from common import Bench, Row
 from processes import BenchError
 from replay import replay
-from setup import Bench, Row
 
 SERIAL_NUMBERS = 30
 TOLERANCE_MS = 100
@@ -56,7 +56,8 @@ def row(customers: int, seconds: dict[str, float]) -> Row:
         max(ratios) <= 1.5,
         [
             f"less {pair_seconds:.2f} s, which writing the {customers // 2:,} pairs takes",
-            f"a reading {shared_readings / customers * 1e9:.0f} ns (unshared {own_readings / customers * 1e9:.0f} ns)",
+            f"a reading {shared_readings / customers * 1e9:.0f} ns"
+            f" (unshared {own_readings / customers * 1e9:.0f} ns)",
         ],
         {"seconds": seconds, "ratios": ratios},
     )
@@ -91,7 +92,9 @@ def write_claims(landing: generate.Landing, folder: Path) -> None:
     # Neighbours in time are strangers in the index: each look-up goes to another place in memory.
     readers = [place * 7919 % landing.customers for place in range(landing.customers // 2)]
     # In the shared data set a slot must have each serial number once.
-    readers = [reader - reader % SERIAL_NUMBERS + place % SERIAL_NUMBERS for place, reader in enumerate(readers)]
+    readers = [
+        reader - reader % SERIAL_NUMBERS + place % SERIAL_NUMBERS for place, reader in enumerate(readers)
+    ]
 
     def time_ms(place: int) -> int:
         return START_MS + place // SERIAL_NUMBERS * SLOT_MS
@@ -103,7 +106,8 @@ def write_claims(landing: generate.Landing, folder: Path) -> None:
     generate.write_lines(
         folder / "accelerometer.json",
         (
-            f'{{"user":"{landing.email(reader)}","timestamp":{time_ms(place) + APART_MS},"x":1.0,"y":0.0,"z":-1.0}}'
+            f'{{"user":"{landing.email(reader)}","timestamp":{time_ms(place) + APART_MS},'
+            '"x":1.0,"y":0.0,"z":-1.0}'
             for place, reader in enumerate(readers)
         ),
     )

@@ -106,13 +106,33 @@ def build_tools(bench: Bench) -> None:
     for name in ("bare_subscriber", "publisher", "latency_probe"):
         source = Path(__file__).parent / "mqtt" / f"{name}.c"
         program = bench.tools / name
-        command = ["cc", "-O2", "-std=gnu11", "-Wall", "-Wextra", "-pthread", source, "-lmosquitto", "-o", program]
+        command = [
+            "cc",
+            "-O2",
+            "-std=gnu11",
+            "-Wall",
+            "-Wextra",
+            "-pthread",
+            source,
+            "-lmosquitto",
+            "-o",
+            program,
+        ]
         run(command, timeout_s=120)
 
 
 def build_engine_bench() -> None:
     """The Swift program that measures the engine's parts from inside."""
-    command = ["swift", "build", "--quiet", "-c", "release", "--static-swift-stdlib", "--product", "StepgateBench"]
+    command = [
+        "swift",
+        "build",
+        "--quiet",
+        "-c",
+        "release",
+        "--static-swift-stdlib",
+        "--product",
+        "StepgateBench",
+    ]
     run(command, timeout_s=1800, environment={"STEPGATE_BENCH": "1"})
 
 
