@@ -14,7 +14,7 @@ PACKAGES := libmosquitto-dev libsimdjson-dev libxxhash-dev mosquitto mosquitto-c
 RELEASE := -c release --static-swift-stdlib --product stepgate
 
 help: ## list the targets
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 deps: ## install the Debian packages that are missing
 	@missing=; \
@@ -63,10 +63,20 @@ demo: build ## broker, gateway and simulated devices together, from readings to 
 	@scripts/demo.sh
 
 lint: ## check the layout of all Swift files
-	@swift format lint --strict --recursive --parallel Package.swift Sources Tests
+	@swift format lint --strict --recursive --parallel Package.swift Sources Tests Benchmarks
 
 format: ## put the layout of all Swift files right
-	@swift format format --in-place --recursive --parallel Package.swift Sources Tests
+	@swift format format --in-place --recursive --parallel Package.swift Sources Tests Benchmarks
 
 clean: ## remove what was built
 	@swift package clean
+
+.PHONY: bench bench-quick bench-counts
+bench: build ## measure every goal of docs/performance.md (25 minutes)
+	@python3 Benchmarks/bench.py
+
+bench-quick: build ## the same with small sizes (3 minutes)
+	@python3 Benchmarks/bench.py --quick
+
+bench-counts: build ## check allocations and instructions a record
+	@python3 Benchmarks/bench.py --quick --strict --only counts

@@ -11,6 +11,16 @@ let strict: [SwiftSetting] = [
   .unsafeFlags(["-enforce-exclusivity=unchecked"], .when(configuration: .release)),
 ]
 
+// Only `make bench` asks for it; whoever uses the package does not build it.
+let benchmarks: [Target] =
+  Context.environment["STEPGATE_BENCH"] == nil
+  ? []
+  : [
+    .executableTarget(
+      name: "StepgateBench", dependencies: ["CMallocCount", "TestSupport", "Consent", "Records"],
+      path: "Benchmarks/StepgateBench", swiftSettings: strict)
+  ]
+
 let package = Package(
   name: "stepgate",
   products: [.executable(name: "stepgate", targets: ["stepgate"])],
@@ -58,8 +68,10 @@ let package = Package(
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ],
       swiftSettings: strict),
+    .target(name: "CMallocCount", path: "Tests/CMallocCount"),
     .target(
-      name: "TestSupport", dependencies: ["Mosquitto", "Records", "Storage", "Pipeline"],
+      name: "TestSupport",
+      dependencies: ["CMallocCount", "Mosquitto", "Records", "Storage", "Journal", "Pipeline", "Ingest"],
       path: "Tests/Support", swiftSettings: strict),
     .testTarget(
       name: "UnitTests",
@@ -85,7 +97,7 @@ let package = Package(
         "TestSupport", "Mosquitto", "Storage", "Journal", "SegmentLog", "Simulator", "stepgate",
       ],
       path: "Tests/Integration", swiftSettings: strict),
-  ],
+  ] + benchmarks,
   cxxLanguageStandard: .cxx17
 )
 
