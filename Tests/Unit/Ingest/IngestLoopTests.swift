@@ -154,7 +154,12 @@ private final class IngestFixture: IngestObserver {
     }
     #expect(reason.operation == .write)
     let journaled = try fixture.journal.entries().map(\.payload)
-    #expect(journaled + (try unacknowledged(broker)) == allMessages)
+    let held = try unacknowledged(broker)
+    #expect(journaled == Array(allMessages.prefix(journaled.count)))
+    #expect(held == allMessages.suffix(held.count))
+    // What came but was not read makes the kernel reset the connection, which may cost acknowledgements: the broker
+    // then sends those messages again.
+    #expect(journaled.count + held.count >= messages)
   }
 
   @Test func `Of a payload that is too large only the begin is kept, with its length`() throws {
