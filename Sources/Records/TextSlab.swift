@@ -1,9 +1,11 @@
-// Memory for texts of any length that come and go: chains of cells of one size, reused by a free list.
+// Memory for texts of any length that come and go: chains of cells of one size, in chunks that are given back when
+// they are empty.
 //
 // Invariants:
 // - A text's cells belong to it alone from `store` to `remove`.
 // - A removed text is overwritten with zeros: what a customer took back stays nowhere.
-// - No allocation while there is a free cell.
+// - Every chunk that is not full is in the list of those with room, once.
+// - Texts that come and go, one at a time, allocate nothing.
 
 /// A text's place in a slab.
 @frozen public struct TextHandle: Equatable, Sendable {
@@ -24,57 +26,113 @@ public struct TextSlab: ~Copyable {
   /// What one cell costs.
   public static let cellBytes = 64
   private static let textBytes = 60
+  private static let none = UInt32.max
 
-  private var cells = UnsafeMutableRawPointer.allocate(byteCount: 64 * cellBytes, alignment: cellBytes)
-  private var capacity: UInt32 = 64
-  private var used: UInt32 = 0
-  private var free: UInt32 = .max
+  /// 64 KiB of cells.
+  private struct Chunk {
+    static let cellCount: UInt32 = 1024
+    /// Nil while there is no memory for the cells, of which none is in use then.
+    var memory: UnsafeMutableRawPointer?
+    /// Cells that hold text; cells that ever did since there is memory, which lie in front.
+    var occupied: UInt32 = 0
+    var touched: UInt32 = 0
+    /// The first of the touched cells that hold none.
+    var free = TextSlab.none
+    /// The next chunk with room.
+    var next = TextSlab.none
+
+    var isFull: Bool { occupied == Self.cellCount }
+  }
+
+  private var chunks: [Chunk] = []
+  /// The first of all chunks that are not full. Texts are stored there.
+  private var roomy = TextSlab.none
   /// Cells that hold text.
   public private(set) var occupiedCells = 0
 
   public init() {}
 
-  deinit { cells.deallocate() }
+  deinit { for chunk in chunks { chunk.memory?.deallocate() } }
+
+  /// The memory taken, in bytes.
+  public var memoryBytes: Int {
+    chunks.count { $0.memory != nil } * Int(Chunk.cellCount) * Self.cellBytes
+  }
+
+  private func address(_ cell: UInt32) -> UnsafeMutableRawPointer {
+    let (chunk, place) = cell.quotientAndRemainder(dividingBy: Chunk.cellCount)
+    return chunks[Int(chunk)].memory.unsafelyUnwrapped + Int(place) * Self.cellBytes
+  }
 
   private func link(_ cell: UInt32) -> UnsafeMutablePointer<UInt32> {
-    (cells + Int(cell) * Self.cellBytes).assumingMemoryBound(to: UInt32.self)
+    address(cell).assumingMemoryBound(to: UInt32.self)
   }
 
-  private func text(_ cell: UInt32) -> UnsafeMutableRawPointer { cells + Int(cell) * Self.cellBytes + 4 }
+  private func text(_ cell: UInt32) -> UnsafeMutableRawPointer { address(cell) + 4 }
 
   private mutating func takeCell() -> UInt32 {
-    occupiedCells += 1
-    if free != .max {
-      let cell = free
-      free = link(cell).pointee
-      return cell
+    if roomy == Self.none { addChunk() }
+    let number = roomy
+    let place = Int(number)
+    if chunks[place].memory == nil { allocate(place) }
+    let cell: UInt32
+    if chunks[place].free != Self.none {
+      cell = chunks[place].free
+      chunks[place].free = link(cell).pointee
+    } else {
+      cell = number * Chunk.cellCount + chunks[place].touched
+      chunks[place].touched += 1
     }
-    if used == capacity { grow() }
-    used += 1
-    return used - 1
+    chunks[place].occupied += 1
+    occupiedCells += 1
+    if chunks[place].isFull { roomy = chunks[place].next }
+    return cell
   }
 
-  private mutating func grow() {
-    precondition(capacity < 1 << 30, "a text slab is full")
-    let larger = UnsafeMutableRawPointer.allocate(
-      byteCount: Int(capacity) * 2 * Self.cellBytes, alignment: Self.cellBytes)
-    larger.copyMemory(from: cells, byteCount: Int(capacity) * Self.cellBytes)
-    cells.deallocate()
-    cells = larger
-    capacity *= 2
+  private mutating func giveBack(_ cell: UInt32) {
+    let number = cell / Chunk.cellCount
+    let place = Int(number)
+    if chunks[place].isFull {
+      if roomy != Self.none { releaseIfEmpty(Int(roomy)) }
+      chunks[place].next = roomy
+      roomy = number
+    }
+    link(cell).pointee = chunks[place].free
+    chunks[place].free = cell
+    chunks[place].occupied -= 1
+    occupiedCells -= 1
+    // The first one keeps its memory, so that texts that come and go do not allocate.
+    if number != roomy { releaseIfEmpty(place) }
+  }
+
+  private mutating func releaseIfEmpty(_ place: Int) {
+    guard chunks[place].occupied == 0 else { return }
+    chunks[place].memory?.deallocate()
+    chunks[place] = Chunk(next: chunks[place].next)
+  }
+
+  private mutating func addChunk() {
+    precondition(chunks.count < Int(Self.none / Chunk.cellCount), "a text slab is full")
+    roomy = UInt32(chunks.count)
+    chunks.append(Chunk())
+  }
+
+  private mutating func allocate(_ place: Int) {
+    chunks[place].memory = .allocate(
+      byteCount: Int(Chunk.cellCount) * Self.cellBytes, alignment: Self.cellBytes)
   }
 
   /// Stores a copy of a text. An empty one needs no cell.
   public mutating func store(_ bytes: UnsafeRawBufferPointer) -> TextHandle {
-    var first = UInt32.max
-    var last = UInt32.max
+    var first = Self.none
+    var last = Self.none
     var offset = 0
     while offset < bytes.count {
       let cell = takeCell()
       let count = min(Self.textBytes, bytes.count - offset)
       text(cell).copyMemory(from: bytes.baseAddress! + offset, byteCount: count)
-      link(cell).pointee = .max
-      if last == .max { first = cell } else { link(last).pointee = cell }
+      link(cell).pointee = Self.none
+      if last == Self.none { first = cell } else { link(last).pointee = cell }
       last = cell
       offset += count
     }
@@ -85,7 +143,7 @@ public struct TextSlab: ~Copyable {
   public func copy(_ handle: TextHandle, to out: UnsafeMutableRawPointer) {
     var cell = handle.cell
     var offset = 0
-    while cell != .max {
+    while cell != Self.none {
       let count = min(Self.textBytes, Int(handle.length) - offset)
       (out + offset).copyMemory(from: text(cell), byteCount: count)
       offset += count
@@ -96,12 +154,10 @@ public struct TextSlab: ~Copyable {
   /// Forgets a text.
   public mutating func remove(_ handle: TextHandle) {
     var cell = handle.cell
-    while cell != .max {
+    while cell != Self.none {
       let next = link(cell).pointee
       text(cell).initializeMemory(as: UInt8.self, repeating: 0, count: Self.textBytes)
-      link(cell).pointee = free
-      free = cell
-      occupiedCells -= 1
+      giveBack(cell)
       cell = next
     }
   }

@@ -38,4 +38,21 @@ import TestSupport
     #expect(text(handle, in: slab) == [UInt8](repeating: 0, count: secret.count))
     #expect(slab.occupiedCells == 0)
   }
+
+  @Test func `Memory of texts that are gone is given back, and taken again`() {
+    let secret = [UInt8](repeating: 7, count: 600)
+    var slab = TextSlab()
+    for _ in 0..<2 {
+      let handles = (0..<10_000).map { _ in secret.withUnsafeBytes { slab.store($0) } }
+      let full = slab.memoryBytes
+      #expect(full >= 10_000 * 600 && full < 10_000 * 700)
+      for handle in handles.dropFirst(100) { slab.remove(handle) }
+      #expect(slab.memoryBytes < full / 40)
+      for handle in handles.prefix(100) {
+        #expect(text(handle, in: slab) == secret)
+        slab.remove(handle)
+      }
+      #expect(slab.occupiedCells == 0 && slab.memoryBytes <= 64 << 10)
+    }
+  }
 }
