@@ -57,7 +57,7 @@ public final class EngineThread: BatchConsumer, @unchecked Sendable {
   }
 
   // Enough that the network goes on reading while the engine is busy with one batch.
-  private static let batchCount = 8
+  private static let batchCount = 4
 
   private let player: EntryPlayer
   private let checkpoints: CheckpointStore
