@@ -18,6 +18,8 @@ public struct CustomerChange: Equatable {
   public let customer: CustomerID
   /// The serial number that the customer claimed before and claims no longer.
   public let left: SerialID?
+  /// Whether `left` stood for no serial number at all, and will stand for another customer's.
+  public let leftIsAnonymous: Bool
   /// The serial number that the customer claims now.
   public let claims: SerialID
   /// Whether the customer consented before and does not now.
@@ -107,8 +109,8 @@ public final class ConsentIndex {
     if !isNew && (effectiveMs < before.effectiveMs || rowHash == before.rowHash) {
       customers[Int(id)].effectiveMs = max(effectiveMs, before.effectiveMs)
       return CustomerChange(
-        verdict: .stale, customer: CustomerID(id), left: nil, claims: SerialID(before.serial), withdrew: false
-      )
+        verdict: .stale, customer: CustomerID(id), left: nil, leftIsAnonymous: false,
+        claims: SerialID(before.serial), withdrew: false)
     }
     let sinceMs = consentDate(fields)
     let consents = sinceMs != .max
@@ -124,7 +126,8 @@ public final class ConsentIndex {
     announce(id)
     return CustomerChange(
       verdict: consents ? .consenting : .notConsenting, customer: CustomerID(id),
-      left: moved ? SerialID(before.serial) : nil, claims: SerialID(after),
+      left: moved ? SerialID(before.serial) : nil, leftIsAnonymous: moved && before.isAnonymous,
+      claims: SerialID(after),
       withdrew: before.sinceMs != .max && !consents)
   }
 

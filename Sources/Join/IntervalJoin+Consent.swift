@@ -32,6 +32,14 @@ extension IntervalJoin {
     target.pointee.latestAccelerometer = max(target.pointee.latestAccelerometer, EventTime(ms: latest))
   }
 
+  /// Forgets when a serial number without readings was last active, and how late its readings were: its number is
+  /// going to stand for something else.
+  public func forget(_ serial: SerialID) {
+    // The state that all serial numbers share is nobody's to forget.
+    if settings.pairing == .timestamp && serial.raw == key(serial) { return }
+    states.removeIfEmpty(serial.raw)
+  }
+
   /// Brings the step trainer readings of a serial number in line with who covers them now: drops
   /// those that nobody covers any more, and returns the held ones that have their verdict.
   public func reconcile(_ serial: SerialID, with coverage: Coverage) -> [SettledHeld] {

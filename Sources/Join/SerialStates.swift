@@ -105,6 +105,12 @@ struct SerialStates: ~Copyable {
     }
   }
 
+  /// Forgets a serial number if it has no readings.
+  mutating func removeIfEmpty(_ serial: UInt32) {
+    guard let state = find(serial), state.pointee.isEmpty else { return }
+    remove(placeOfSerial[Int(serial)])
+  }
+
   private mutating func remove(_ place: UInt32) {
     freeReadings(place)
     unlink(place)

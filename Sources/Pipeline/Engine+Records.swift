@@ -42,7 +42,10 @@ extension Engine {
     } else if let left = change.left {
       join.moveReadings(of: change.customer, from: left, to: change.claims, arrivalMs: clockMs)
     }
-    if let left = change.left { try reconcile(left) }
+    if let left = change.left {
+      try reconcile(left)
+      if change.leftIsAnonymous { join.forget(left) }
+    }
     try reconcile(change.claims)
   }
 
