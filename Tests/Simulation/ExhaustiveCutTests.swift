@@ -55,31 +55,39 @@ import Testing
   @Test func `A sync of the journal that fails at the start after a crash costs nothing`() throws {
     let seed = try Self.suitable.get()
     var pairs = 0
-    for first in try journalSyncs(seed, [:]) {
-      let cut = [first: SimulatedDisk.Fault.crashBefore]
-      guard let second = try journalSyncs(seed, cut).first(where: { $0 > first }) else { continue }
-      pairs += 1
-      for diskSeed in 0..<UInt64(4) {
-        let simulation = try Simulation(seed: seed) {
-          Self.makeSmall(&$0, [.process, .process, .machine])
-          $0.cuts = cut.merging([second: .failure]) { $1 }
-          $0.diskSeed = diskSeed
+    for diskSeed in 0..<UInt64(4) {
+      for first in try journalSyncs(seed, diskSeed, [:]) {
+        let cut = [first: SimulatedDisk.Fault.crashBefore]
+        guard let second = try journalSyncs(seed, diskSeed, cut).first(where: { $0 > first }) else {
+          continue
         }
+        pairs += 1
+        let simulation = try thrice(seed, diskSeed, cut.merging([second: .failure]) { $1 })
         do throws(SimulationFailure) { try simulation.run() } catch {
           Issue.record("seed \(seed), disk \(diskSeed), changes \(first) and \(second): \(error)")
         }
         #expect(simulation.coverage[.crashBeforeOperation] == 1 && simulation.coverage[.failedSync] == 1)
       }
     }
-    #expect(pairs > 5)
+    #expect(pairs > 20)
+  }
+
+  /// A run whose process dies twice, and then the machine.
+  private func thrice(
+    _ seed: UInt64, _ diskSeed: UInt64, _ cuts: [Int: SimulatedDisk.Fault]
+  ) throws -> Simulation {
+    try Simulation(seed: seed) {
+      Self.makeSmall(&$0, [.process, .process, .machine])
+      $0.diskSeed = diskSeed
+      $0.cuts = cuts
+    }
   }
 
   /// The numbers of the changes that are syncs of the journal.
-  private func journalSyncs(_ seed: UInt64, _ cuts: [Int: SimulatedDisk.Fault]) throws -> [Int] {
-    let simulation = try Simulation(seed: seed) {
-      Self.makeSmall(&$0, [.process, .process, .machine])
-      $0.cuts = cuts
-    }
+  private func journalSyncs(
+    _ seed: UInt64, _ diskSeed: UInt64, _ cuts: [Int: SimulatedDisk.Fault]
+  ) throws -> [Int] {
+    let simulation = try thrice(seed, diskSeed, cuts)
     simulation.disk.notesMutations = true
     try simulation.run()
     let names = simulation.disk.mutationNames
