@@ -3,7 +3,7 @@
 SHELL := bash
 .SHELLFLAGS := -o pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help deps build test soak fuzz corpus demo lint format clean
+.PHONY: help deps build test soak fuzz corpus demo lint format clean bench bench-quick bench-counts
 
 # What Package.swift links (-dev), what the tests run (broker, its clients, certificates), and pkg-config,
 # by which SwiftPM finds the libraries.
@@ -71,7 +71,10 @@ format: ## put the layout of all Swift files right
 clean: ## remove what was built
 	@swift package clean
 
-.PHONY: bench bench-quick bench-counts
+# Passed on to "deps".
+bench bench-quick bench-counts: PACKAGES += python3
+bench bench-quick: PACKAGES += python3-venv gcc libc6-dev
+
 bench: build ## measure every goal of docs/performance.md (25 minutes)
 	@python3 Benchmarks/bench.py
 

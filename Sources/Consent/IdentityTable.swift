@@ -6,7 +6,6 @@
 // - The hash is seeded, so that nobody outside can choose keys that collide; no output depends on it.
 
 import CFastPath
-import Glibc
 import Records
 
 /// Interned byte strings.
@@ -15,49 +14,39 @@ struct IdentityTable: ~Copyable {
     var fingerprint: UInt32
     var id: UInt32
   }
-  private struct Key {
-    let start: UnsafeRawPointer?
-    let length: UInt32
-    let isPlain: Bool
-
-    var bytes: UnsafeRawBufferPointer { UnsafeRawBufferPointer(start: start, count: Int(length)) }
-  }
   private static let empty = UInt32.max
 
   private let seed: UInt64
   private var slots: UnsafeMutableBufferPointer<Slot>
-  private var keys: UnsafeMutableBufferPointer<Key>
+  /// Where the identities are, with the flag that JSON shows them as they are; nowhere for those nobody can name.
+  private var keys = GrowingArray<ByteArena.Place>()
   private var arena = ByteArena()
-  private(set) var count = 0
+  var count: Int { keys.count }
 
   init(seed: UInt64) {
     self.seed = seed
     slots = .allocate(capacity: 64)
     slots.initialize(repeating: Slot(fingerprint: 0, id: Self.empty))
-    keys = .allocate(capacity: 48)
   }
 
-  deinit {
-    slots.deallocate()
-    keys.deallocate()
-  }
+  deinit { slots.deallocate() }
 
   /// The bytes of an identity; they never move.
   func key(_ id: UInt32) -> UnsafeRawBufferPointer {
-    assert(id < count)
-    return keys[Int(id)].bytes
+    let place = keys[Int(id)]
+    return place == ByteArena.nowhere ? UnsafeRawBufferPointer(start: nil, count: 0) : arena.text(place)
   }
 
   /// The same, ready to be written.
   func text(_ id: UInt32) -> IdentityText {
-    assert(id < count)
-    let key = keys[Int(id)]
-    return IdentityText(bytes: key.bytes, isPlain: key.isPlain)
+    let place = keys[Int(id)]
+    if place == ByteArena.nowhere { return IdentityText(bytes: key(id), isPlain: true) }
+    return IdentityText(bytes: arena.text(place), isPlain: arena.flag(place))
   }
 
   /// The number of an identity, or nil when it is not known.
   func find(_ bytes: UnsafeRawBufferPointer) -> UInt32? {
-    find(hash(bytes)) { keys[Int($0)].bytes.isEqual(to: bytes) }
+    find(hash(bytes)) { arena.text(keys[Int($0)]).isSameIdentity(as: bytes) }
   }
 
   @inline(__always)
@@ -89,37 +78,35 @@ struct IdentityTable: ~Copyable {
   /// Begins to fetch where the key is that an identity with this hash most likely has. Returns its number.
   func fetchKey(_ hash: UInt64) -> UInt32? {
     guard let id = find(hash, where: { _ in true }) else { return nil }
-    sg_prefetch(keys.baseAddress! + Int(id))
+    sg_prefetch(keys.base + Int(id))
     return id
   }
 
   /// Begins to fetch the bytes of a key.
-  func fetchText(_ id: UInt32) { sg_prefetch(keys[Int(id)].start) }
+  func fetchText(_ id: UInt32) { sg_prefetch(arena.address(keys[Int(id)])) }
 
   /// The number of an identity, new or known.
   mutating func intern(_ bytes: UnsafeRawBufferPointer) -> (id: UInt32, isNew: Bool) {
     if let id = find(bytes) { return (id, false) }
-    let id = addKey(arena.store(bytes))
+    let id = addKey(arena.store(bytes, flag: !bytes.contains(where: mustEscapeInJSON)))
     place(id)
     return (id, true)
   }
 
   /// A number that stands for an identity nobody can name.
   mutating func addAnonymous() -> UInt32 {
-    addKey(UnsafeRawBufferPointer(start: nil, count: 0))
+    addKey(ByteArena.nowhere)
   }
 
-  private mutating func addKey(_ key: UnsafeRawBufferPointer) -> UInt32 {
+  private mutating func addKey(_ place: ByteArena.Place) -> UInt32 {
     precondition(count < Int(UInt32.max), "more identities than numbers")
-    if count == keys.count { grow() }
-    keys[count] = Key(
-      start: key.baseAddress, length: UInt32(key.count), isPlain: !key.contains(where: mustEscapeInJSON))
-    count += 1
+    if count >= slots.count / 4 * 3 { grow() }
+    keys.append(place)
     return UInt32(count - 1)
   }
 
   private mutating func place(_ id: UInt32) {
-    let hash = hash(keys[Int(id)].bytes)
+    let hash = hash(key(id))
     let mask = slots.count - 1
     var place = Int(truncatingIfNeeded: hash) & mask
     while slots[place].id != Self.empty { place = (place + 1) & mask }
@@ -127,17 +114,12 @@ struct IdentityTable: ~Copyable {
   }
 
   private mutating func grow() {
-    let moreKeys = UnsafeMutableBufferPointer<Key>.allocate(capacity: keys.count * 2)
-    _ = moreKeys.initialize(from: keys)
-    keys.deallocate()
-    keys = moreKeys
     let size = slots.count * 2
     slots.deallocate()
     slots = .allocate(capacity: size)
     slots.initialize(repeating: Slot(fingerprint: 0, id: Self.empty))
-    for id in 0..<count where keys[id].length > 0 { place(UInt32(id)) }
+    for id in 0..<count where keys[id] != ByteArena.nowhere { place(UInt32(id)) }
   }
-
 }
 
 /// Looks identities up one after another, an immediate repeat only once: devices send several readings at a time.
@@ -147,17 +129,9 @@ struct LastFound {
   private var id: UInt32?
 
   mutating func find(_ identity: UnsafeRawBufferPointer, in table: borrowing IdentityTable) -> UInt32? {
-    if identity.isEqual(to: bytes) { return id }
+    if identity.isSameIdentity(as: bytes) { return id }
     bytes = identity
     id = table.find(identity)
     return id
-  }
-}
-
-extension UnsafeRawBufferPointer {
-  /// Whether two identities, which are never empty, are the same.
-  @inline(__always)
-  public func isEqual(to other: UnsafeRawBufferPointer) -> Bool {
-    count == other.count && memcmp(baseAddress!, other.baseAddress!, count) == 0
   }
 }

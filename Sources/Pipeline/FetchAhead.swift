@@ -60,6 +60,6 @@ struct FetchAhead: ~Copyable {
   // Devices send several readings at a time.
   private func isRepeat(_ place: Int, _ records: UnsafeMutableBufferPointer<Record>) -> Bool {
     guard place > 0, records[place - 1].problem == 0 else { return false }
-    return records[place].identityBytes.isEqual(to: records[place - 1].identityBytes)
+    return records[place].identityBytes.isSameIdentity(as: records[place - 1].identityBytes)
   }
 }
