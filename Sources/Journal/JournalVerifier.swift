@@ -1,7 +1,7 @@
 // Checks a journal, every entry of it, without changing anything and without stopping at damage. The
 // journal may be written and trimmed meanwhile: it is looked at as it was when the newest segment was
 // opened, a write under way looks like a torn end, and segments that go while the older ones are being read
-// were not needed any more.
+// were not needed any more: if that is the newest, those that came since are read.
 
 import Storage
 
@@ -13,11 +13,15 @@ import Storage
 public func verifyJournal(
   fileSystem: any FileSystem, directory: String, progress: @escaping (Int) -> Void = { _ in }
 ) throws(StorageError) -> JournalReport {
-  let bases = try fileSystem.list(directory).compactMap(JournalFormat.basePosition(ofSegment:)).sorted()
   var verifier = JournalVerifier(fileSystem: fileSystem, directory: directory, progress: progress)
-  for base in bases {
-    verifier.verifySegment(base, isNewest: base == bases.last)
-  }
+  var seen = -1
+  repeat {
+    let bases = try fileSystem.list(directory).compactMap(JournalFormat.basePosition(ofSegment:)).sorted()
+    for base in bases where base > seen {
+      verifier.verifySegment(base, isNewest: base == bases.last)
+      seen = base
+    }
+  } while verifier.newestWasTrimmed
   return verifier.report
 }
 
@@ -30,6 +34,8 @@ private struct JournalVerifier {
   var report = JournalReport()
   /// Where the segment before ends; nil where there is none, or none that could be read.
   private var expectedPosition: Int?
+  /// Whether the newest of the segments that were listed went before it was read: then there are others.
+  private(set) var newestWasTrimmed = false
   private let buffer = EntryBuffer(capacityBytes: batchBytes)
 
   init(fileSystem: any FileSystem, directory: String, progress: @escaping (Int) -> Void) {
@@ -40,6 +46,7 @@ private struct JournalVerifier {
 
   mutating func verifySegment(_ base: Int, isNewest: Bool) {
     let path = "\(directory)/\(JournalFormat.segmentName(base))"
+    newestWasTrimmed = false
     do {
       let file = try storage { () throws(StorageError) in try fileSystem.openForReading(path) }
       verifyContinuity(base, path)
@@ -55,7 +62,11 @@ private struct JournalVerifier {
       expectedPosition = scanner.position
     } catch {
       expectedPosition = nil
-      addProblem(error, base, path)
+      if case .storage(let error) = error, error.isNotFound, wasTrimmed(base) {
+        newestWasTrimmed = isNewest
+      } else {
+        addProblem(error, path)
+      }
     }
   }
 
@@ -101,10 +112,9 @@ private struct JournalVerifier {
   }
 
   /// An error that ended the check of a segment.
-  private mutating func addProblem(_ error: JournalError, _ base: Int, _ path: String) {
+  private mutating func addProblem(_ error: JournalError, _ path: String) {
     switch error {
     case .storage(let error):
-      if error.isNotFound && wasTrimmed(base) { return }
       report.problem(path, error.offset ?? 0, error.description)
     case .unsupportedVersion(_, let version):
       let known = JournalFormat.version

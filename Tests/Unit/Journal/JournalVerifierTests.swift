@@ -243,6 +243,23 @@ import Testing
     #expect(report.endPosition == positions[9])
   }
 
+  @Test func `Segments that take the place of all that were listed are read too`() throws {
+    let writer = try journal.writer(segmentBytes: 400)
+    var isFirst = true
+    let report = try verifyJournal(fileSystem: journal.fileSystem, directory: journal.directory) { _ in
+      guard isFirst else { return }
+      isFirst = false
+      for number in 0..<20 {
+        _ = try? writer.append(EntryBuffer([Entry.numbered(number)]))
+        _ = try? writer.sync()
+      }
+      _ = try? trimJournal(
+        fileSystem: journal.fileSystem, directory: journal.directory, before: writer.endPosition)
+    }
+    #expect(report.problems == [])
+    #expect(report.endPosition == writer.endPosition)
+  }
+
   @Test func `A journal that is written and trimmed meanwhile has no problems`() throws {
     let writer = try journal.writer(segmentBytes: 3_000)
     let durable = Mutex(0)
