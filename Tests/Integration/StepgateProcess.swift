@@ -118,6 +118,15 @@ final class StepgateProcess {
   }
 }
 
+/// A pipe that no other process inherits, which would keep its ends open: tests start processes at the same time.
+func privatePipe() -> Pipe {
+  let pipe = Pipe()
+  for end in [pipe.fileHandleForReading, pipe.fileHandleForWriting] {
+    _ = fcntl(end.fileDescriptor, F_SETFD, FD_CLOEXEC)
+  }
+  return pipe
+}
+
 /// Waits until the condition holds; an issue and an error when that takes too long.
 func eventually(
   _ what: String, within limit: Duration = .seconds(60), _ condition: () throws -> Bool

@@ -186,7 +186,7 @@ private func makeJournal(_ directory: String, entries: Int) throws {
     let table = "\(folder.path)/quarantine/rejected"
     try makeTable(table, rows: 3)
     try FileManager.default.removeItem(atPath: "\(table)/\(segmentNames(table)[0])")
-    let pipe = Pipe()
+    let pipe = privatePipe()
     try pipe.fileHandleForReading.close()
     let unread = try await stepgate(["verify", "--data", folder.path], output: pipe.fileHandleForWriting)
     #expect(unread.status == 1)
