@@ -27,13 +27,13 @@ import Testing
   private static let seeds = 2_000
 
   @Test func `Whatever fails, nothing is lost, nothing is written twice, and readers see every row once`()
-    throws
+    async throws
   {
     if let seed = number(inEnvironment: "STEPGATE_SIM_SEED") { return try tell(seed) }
     let first = number(inEnvironment: "STEPGATE_SIM_FIRST") ?? Self.firstSeed
     let count = number(inEnvironment: "STEPGATE_SIM_SEEDS").map { Int($0) } ?? Self.seeds
     print("simulation: \(count) seeds from \(first) on")
-    let runs = runMany(count, tells: count > Self.seeds) { PlannedRun(seed: first &+ UInt64($0)) }
+    let runs = try await runMany(count, tells: count > Self.seeds) { PlannedRun(seed: first &+ UInt64($0)) }
     for failure in runs.failures { Issue.record("\(failure)") }
     #expect(runs.failed == [:] && runs.finished == count)
     print("simulation: seeds from \(first) on, \(runs.progress)\n\(runs.coverage.summary)")

@@ -86,6 +86,19 @@ struct PlannedRun {
 func runMany(
   _ count: Int, until check: SimulationCheck? = nil, tells: Bool = false,
   _ plan: @escaping @Sendable (Int) -> PlannedRun
+) async throws -> ManyRuns {
+  try await onOwnThread { runManyHere(count, until: check, tells: tells, plan) }
+}
+
+/// Runs `body` on a thread that no other test waits for: their pool has no more threads than there are processors.
+func onOwnThread<Value: Sendable>(_ body: @escaping @Sendable () throws -> Value) async throws -> Value {
+  try await withCheckedThrowingContinuation { continuation in
+    DispatchQueue(label: "simulation").async { continuation.resume(with: Result { try body() }) }
+  }
+}
+
+private func runManyHere(
+  _ count: Int, until check: SimulationCheck?, tells: Bool, _ plan: @escaping @Sendable (Int) -> PlannedRun
 ) -> ManyRuns {
   let state = Mutex((next: 0, runs: ManyRuns(tells: tells)))
   let takeNext = { @Sendable () -> Int? in

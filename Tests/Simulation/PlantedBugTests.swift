@@ -18,20 +18,22 @@ import Testing
     }
   }
 
-  private func run(_ count: Int, with bug: PlantedBug?, until check: SimulationCheck? = nil) -> ManyRuns {
-    runMany(count, until: check) { number in
+  private func run(
+    _ count: Int, with bug: PlantedBug?, until check: SimulationCheck? = nil
+  ) async throws -> ManyRuns {
+    try await runMany(count, until: check) { number in
       PlannedRun(seed: UInt64(number), hint: "seed \(number)") { $0.bug = bug }
     }
   }
 
   @Test(arguments: PlantedBug.allCases)
-  func `A planted bug is found`(bug: PlantedBug) {
+  func `A planted bug is found`(bug: PlantedBug) async throws {
     let check = Self.check(bug)
-    let runs = run(Self.runs, with: bug, until: check)
+    let runs = try await run(Self.runs, with: bug, until: check)
     #expect(runs.failed[check] != nil, "\(bug) survived \(runs.finished) runs; found were \(runs.failures)")
   }
 
-  @Test func `Without a planted bug the same runs find nothing`() {
-    #expect(run(Self.runs, with: nil).failures == [])
+  @Test func `Without a planted bug the same runs find nothing`() async throws {
+    #expect(try await run(Self.runs, with: nil).failures == [])
   }
 }
