@@ -1,0 +1,47 @@
+import Records
+import TestSupport
+import Testing
+
+@testable import Consent
+
+@Suite struct IdentityTableTests {
+  @Test func `Identities of any length keep their numbers and their bytes`() {
+    var random = SeededRandom(seed: testSeed())
+    var table = IdentityTable(seed: random.next())
+    var known: [[UInt8]: UInt32] = [:]
+    for number in 0..<5_000 {
+      let longest = number.isMultiple(of: 500) ? 600_000 : 40
+      let text = (0..<Int.random(in: 1...longest, using: &random)).map { _ in
+        UInt8.random(in: 0...255, using: &random)
+      }
+      let (id, isNew) = text.withUnsafeBytes { table.intern($0) }
+      #expect(isNew == (known[text] == nil) && id == known[text] ?? UInt32(known.count))
+      known[text] = id
+    }
+    #expect(table.count == known.count)
+    for (text, id) in known {
+      #expect(text.withUnsafeBytes { table.find($0) } == id)
+      #expect(table.key(id).elementsEqual(text))
+      #expect(table.text(id).isPlain == !text.contains(where: mustEscapeInJSON))
+    }
+  }
+
+  @Test func `What nobody can name has a number and no text`() {
+    var table = IdentityTable(seed: 1)
+    for _ in 0..<200 { _ = table.addAnonymous() }
+    let (id, isNew) = Array("a".utf8).withUnsafeBytes { table.intern($0) }
+    #expect(id == 200 && isNew)
+    #expect(table.key(7).isEmpty && table.text(7).bytes.isEmpty)
+  }
+
+  @Test func `Fetching ahead finds what a look-up finds`() {
+    var table = IdentityTable(seed: 3)
+    let texts = (0..<1_000).map { Array("customer.\($0)@example.com".utf8) }
+    for text in texts { _ = text.withUnsafeBytes { table.intern($0) } }
+    for (id, text) in texts.enumerated() {
+      let fetched = text.withUnsafeBytes { table.fetchKey(table.fetchSlot($0)) }
+      #expect(fetched == UInt32(id))
+    }
+    #expect(Array("stranger".utf8).withUnsafeBytes { table.fetchKey(table.fetchSlot($0)) } == nil)
+  }
+}
