@@ -64,6 +64,7 @@ def instructions(bench: Bench, customers: int) -> int:
     command = replay_command(bench, landing_of(bench, customers), output)
     # Debian's valgrind cannot read the debug information that Swift writes, and gives up.
     command[0] = bench.scratch("stepgate-stripped")
+    command[0].parent.mkdir(parents=True, exist_ok=True)
     run(["strip", "--strip-debug", "-o", command[0], bench.stepgate], timeout_s=60)
     valgrind = ["valgrind", "--tool=callgrind", f"--callgrind-out-file={told}", f"--log-file={told}.log"]
     run([*valgrind, *command], TIMEOUT_S)
