@@ -1,6 +1,7 @@
 // An open file of the machine. Reads are positional, writes go to the end, so the two never disturb each
 // other and there is no file position to keep.
 
+import CFastPath
 import Glibc
 
 final class LocalFile: File {
@@ -8,12 +9,18 @@ final class LocalFile: File {
   private let descriptor: CInt
   /// Where the next append begins; only errors need it, since O_APPEND finds the end itself.
   private var endByte = 0
+  /// So much is written before the kernel is asked to begin with it. A sync of a whole segment would else find all of
+  /// it still to be written, and wait.
+  private static let writebackBytes = 4 << 20
+  /// The kernel was asked to write what is before.
+  private var askedByte = 0
 
   /// Takes over `descriptor`.
   init(path: String, descriptor: CInt) throws(StorageError) {
     self.path = path
     self.descriptor = descriptor
     endByte = try size()
+    askedByte = endByte
   }
 
   deinit {
@@ -42,6 +49,10 @@ final class LocalFile: File {
       written += count
       endByte += count
     }
+    if endByte - askedByte >= Self.writebackBytes {
+      sg_start_writeback(descriptor, Int64(askedByte), Int64(endByte - askedByte))
+      askedByte = endByte
+    }
   }
 
   func size() throws(StorageError) -> Int {
@@ -53,13 +64,16 @@ final class LocalFile: File {
   func truncate(to size: Int) throws(StorageError) {
     _ = try systemCall(.truncate, path, at: size) { ftruncate(descriptor, size) }
     endByte = size
+    askedByte = min(askedByte, size)
   }
 
   func syncData() throws(StorageError) {
     _ = try systemCall(.sync, path) { fdatasync(descriptor) }
+    askedByte = endByte
   }
 
   func sync() throws(StorageError) {
     _ = try systemCall(.sync, path) { fsync(descriptor) }
+    askedByte = endByte
   }
 }

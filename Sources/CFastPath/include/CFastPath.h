@@ -1,4 +1,5 @@
-// The C face of the two libraries that a record meets on its way: simdjson and xxHash.
+// The C face of the two libraries that a record meets on its way, simdjson and xxHash, and of one system call that
+// Swift does not show.
 //
 // Invariants:
 // - One call per payload or block, never one per record.
@@ -30,6 +31,9 @@ void sg_xxh3_destroy(sg_xxh3_state *state);
 void sg_xxh3_reset(sg_xxh3_state *state);
 void sg_xxh3_update(sg_xxh3_state *state, const void *bytes, size_t length);
 uint64_t sg_xxh3_digest(const sg_xxh3_state *state);
+
+/// Has the kernel begin to write a part of a file to the disk, and waits for nothing. No durability comes of it.
+void sg_start_writeback(int file, int64_t offset, int64_t length);
 
 /// Bytes behind a text that simdjson may read (it ignores what is in them).
 enum { SG_TEXT_SLACK = 64 };
