@@ -75,15 +75,15 @@ struct ConsentIndexLoad {
   private func lookUp(
     _ kind: RecordKind,
     _ judge: (
-      _ identities: UnsafeBufferPointer<UnsafeRawBufferPointer>,
+      _ readings: ConsentIndex.Readings,
       _ serials: UnsafeMutableBufferPointer<SerialID>,
       UnsafeMutableBufferPointer<Record>
     ) -> Void
   ) -> Double {
-    let identities = UnsafeMutableBufferPointer<UnsafeRawBufferPointer>.allocate(capacity: groupRecords)
+    let readings = UnsafeMutableBufferPointer<UnsafeMutablePointer<Record>>.allocate(capacity: groupRecords)
     let serials = UnsafeMutableBufferPointer<SerialID>.allocate(capacity: groupRecords)
     defer {
-      identities.deallocate()
+      readings.deallocate()
       serials.deallocate()
     }
     var random = SeededRandom(seed: 1)
@@ -96,8 +96,8 @@ struct ConsentIndexLoad {
         let start = clock_gettime_nsec()
         for first in stride(from: 0, to: records.count, by: groupRecords) {
           let group = UnsafeMutableBufferPointer(rebasing: records[first..<first + groupRecords])
-          for place in group.indices { identities[place] = group[place].identityBytes }
-          judge(UnsafeBufferPointer(identities), serials, group)
+          for place in group.indices { readings[place] = group.baseAddress! + place }
+          judge(UnsafeBufferPointer(readings), serials, group)
         }
         ns += clock_gettime_nsec() - start
       }

@@ -26,8 +26,7 @@ constexpr Field step_trainer_fields[] = {
   {"serialNumber", Type::identity, true},
   {"distanceFromObject", Type::integer, true},
 };
-constexpr Schema schemas[] = {
-  {customer_fields, SG_CUSTOMER_FIELDS}, {accelerometer_fields, 5}, {step_trainer_fields, 3}};
+constexpr Schema schemas[] = {customer_fields, accelerometer_fields, step_trainer_fields};
 
 // A record nests no deeper than a few levels in practice; the bound keeps the recursion small.
 constexpr int depth_limit = 64;
@@ -148,12 +147,25 @@ uint8_t read_value(od::value &value, const Field &field, int place, sg_batch &ba
   return SG_NOT_JSON;
 }
 
+// A coordinate is a few bytes, for which a call costs more than the copy: 16 bytes are copied at once, which the
+// text's slack allows on one side, and `number_slack` on the other.
+constexpr size_t number_slack = 16;
+static_assert(number_slack <= SG_TEXT_SLACK, "what is read lies in the text or its slack");
+
+void copy_number(uint8_t *out, const sg_span &number) {
+  if (number.length <= number_slack) {
+    memcpy(out, number.bytes, number_slack);
+  } else {
+    memcpy(out, number.bytes, number.length);
+  }
+}
+
 void fill_accelerometer(const Values &values, sg_batch &batch, sg_record &record) {
   const sg_span &x = values.raw[2], &y = values.raw[3], &z = values.raw[4];
-  uint8_t *numbers = batch.allocate(x.length + y.length + z.length);
-  memcpy(numbers, x.bytes, x.length);
-  memcpy(numbers + x.length, y.bytes, y.length);
-  memcpy(numbers + x.length + y.length, z.bytes, z.length);
+  uint8_t *numbers = batch.allocate(x.length + y.length + z.length + number_slack);
+  copy_number(numbers, x);
+  copy_number(numbers + x.length, y);
+  copy_number(numbers + x.length + y.length, z);
   record.numbers = numbers;
   record.x_length = static_cast<uint8_t>(x.length);
   record.y_length = static_cast<uint8_t>(y.length);
@@ -255,9 +267,7 @@ void read_object(od::object object, int kind, sg_batch &batch, sg_record &record
     if (uint8_t problem = read_value(value, fields.fields[place], place, batch, values)) return refuse(problem, place);
     expected = place + 1;
   }
-  for (int place = 0; place < fields.count; place++) {
-    if (fields.fields[place].required && !(seen & (1u << place))) return refuse(SG_MISSING, place);
-  }
+  if (uint32_t missing = fields.required & ~seen) return refuse(SG_MISSING, __builtin_ctz(missing));
   fill(kind, values, batch, record);
 }
 

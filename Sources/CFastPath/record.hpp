@@ -56,6 +56,13 @@ struct Field {
 struct Schema {
   const Field *fields;
   uint8_t count;
+  /// A bit for each required field.
+  uint32_t required = 0;
+
+  template <size_t size>
+  constexpr Schema(const Field (&fields)[size]) : fields(fields), count(size) {
+    for (size_t place = 0; place < size; place++) required |= uint32_t{fields[place].required} << place;
+  }
 };
 
 /// The fields of a kind, in the order of its tables' columns.

@@ -4,60 +4,55 @@
 // reading after another, that is much of its time; here the waits of a group of readings overlap (group prefetching:
 // Chen, Ailamaki, Gibbons, Mowry, "Improving Hash Join Performance through Prefetching", ICDE 2004).
 //
-// Invariant: nothing is changed and nothing decided: without this all is the same, but slower.
+// Invariant: nothing is decided: without this all is the same, but slower. The number that a reading gets is a guess
+// by 32 bits of a hash, which `IdentityTable.find` checks.
 
 import CFastPath
 import Records
 
 extension ConsentIndex {
-  /// Begins to fetch what is known of some customers.
-  /// - Parameter serials: gets, in front, the serial numbers that they most likely claim.
+  /// Readings, wherever they lie.
+  public typealias Readings = UnsafeBufferPointer<UnsafeMutablePointer<Record>>
+
+  /// Begins to fetch what is known of the customers of some accelerometer readings, which get their customers'
+  /// numbers, most likely, as `subject`.
+  /// - Parameter serials: gets, in front, the serial numbers that these customers claim.
   /// - Returns: how many those are.
-  public func fetchCustomers(
-    _ identities: UnsafeBufferPointer<UnsafeRawBufferPointer>, serials: UnsafeMutableBufferPointer<SerialID>
-  ) -> Int {
-    withIDs(of: identities, in: emails) { ids in
-      for id in ids { sg_prefetch(customers.base + Int(id)) }
-      for (place, id) in ids.enumerated() {
-        emails.fetchText(id)
-        serials[place] = SerialID(customers[Int(id)].serial)
-      }
-      return ids.count
+  public func fetchCustomers(_ readings: Readings, serials: UnsafeMutableBufferPointer<SerialID>) -> Int {
+    guessIDs(of: readings, in: emails)
+    for reading in readings where reading.pointee.subject != IdentityTable.none {
+      sg_prefetch(customers.base + Int(reading.pointee.subject))
     }
+    var count = 0
+    for reading in readings where reading.pointee.subject != IdentityTable.none {
+      emails.fetchText(reading.pointee.subject)
+      serials[count] = SerialID(customers[Int(reading.pointee.subject)].serial)
+      count += 1
+    }
+    return count
   }
 
-  /// Begins to fetch what is known of some serial numbers.
+  /// Begins to fetch what is known of the serial numbers of some step trainer readings, which get these numbers'
+  /// numbers, most likely, as `subject`.
   /// - Parameter serials: gets, in front, those that are known.
   /// - Returns: how many those are.
-  public func fetchSerials(
-    _ identities: UnsafeBufferPointer<UnsafeRawBufferPointer>, serials: UnsafeMutableBufferPointer<SerialID>
-  ) -> Int {
-    withIDs(of: identities, in: serialNumbers) { ids in
-      for (place, id) in ids.enumerated() {
-        sg_prefetch(self.serials.base + Int(id))
-        serialNumbers.fetchText(id)
-        serials[place] = SerialID(id)
-      }
-      return ids.count
+  public func fetchSerials(_ readings: Readings, serials: UnsafeMutableBufferPointer<SerialID>) -> Int {
+    guessIDs(of: readings, in: serialNumbers)
+    var count = 0
+    for reading in readings where reading.pointee.subject != IdentityTable.none {
+      let id = reading.pointee.subject
+      sg_prefetch(self.serials.base + Int(id))
+      serialNumbers.fetchText(id)
+      serials[count] = SerialID(id)
+      count += 1
     }
+    return count
   }
 
-  /// Gives `body` the numbers that the known ones among the identities most likely have.
-  private func withIDs<Result>(
-    of identities: UnsafeBufferPointer<UnsafeRawBufferPointer>, in table: borrowing IdentityTable,
-    _ body: (UnsafeMutableBufferPointer<UInt32>) -> Result
-  ) -> Result {
-    withUnsafeTemporaryAllocation(of: UInt64.self, capacity: identities.count) { hashes in
-      withUnsafeTemporaryAllocation(of: UInt32.self, capacity: identities.count) { ids in
-        for place in identities.indices { hashes[place] = table.fetchSlot(identities[place]) }
-        var count = 0
-        for hash in hashes {
-          guard let id = table.fetchKey(hash) else { continue }
-          ids[count] = id
-          count += 1
-        }
-        return body(UnsafeMutableBufferPointer(rebasing: ids[..<count]))
-      }
+  private func guessIDs(of readings: Readings, in table: borrowing IdentityTable) {
+    withUnsafeTemporaryAllocation(of: UInt64.self, capacity: readings.count) { hashes in
+      for place in readings.indices { hashes[place] = table.fetchSlot(readings[place].pointee.identityBytes) }
+      for place in readings.indices { readings[place].pointee.subject = table.fetchKey(hashes[place]) }
     }
   }
 }

@@ -238,14 +238,13 @@ public final class ConsentIndex {
 
   // MARK: Readings
 
-  /// Judges accelerometer readings and fills in their customers (`subject`). The first trusted
+  /// Judges accelerometer readings and fills in their customers (`subject`, a guess before). The first trusted
   /// reading of a customer makes it curated and is marked (`curates`).
   /// - Parameter latest: a covered reading after this time is `future`.
   public func judgeAccelerometer(_ records: UnsafeMutableBufferPointer<Record>, latest: EventTime) {
-    var known = LastFound()
     for place in records.indices where records[place].problem == 0 {
       let record = records[place]
-      guard let id = known.find(record.identityBytes, in: emails) else {
+      guard let id = emails.find(record.identityBytes, guess: record.subject) else {
         records[place].verdict = Verdict.unknownCustomer.rawValue
         continue
       }
@@ -264,14 +263,14 @@ public final class ConsentIndex {
     }
   }
 
-  /// Judges step trainer readings and fills in their serial numbers (`subject`). `held` means that a
+  /// Judges step trainer readings and fills in their serial numbers (`subject`, a guess before). `held` means that a
   /// claimant consents but has no trusted accelerometer reading yet.
   /// - Parameter latest: a reading that consent lets through after this time is `future`.
   public func judgeStepTrainer(_ records: UnsafeMutableBufferPointer<Record>, latest: EventTime) {
-    var known = LastFound()
     for place in records.indices where records[place].problem == 0 {
       let record = records[place]
-      guard let id = known.find(record.identityBytes, in: serialNumbers), serials[Int(id)].claimants > 0
+      guard let id = serialNumbers.find(record.identityBytes, guess: record.subject),
+        serials[Int(id)].claimants > 0
       else {
         records[place].verdict = Verdict.unknownDevice.rawValue
         continue

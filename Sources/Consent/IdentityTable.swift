@@ -14,7 +14,8 @@ struct IdentityTable: ~Copyable {
     var fingerprint: UInt32
     var id: UInt32
   }
-  private static let empty = UInt32.max
+  /// No identity's number.
+  static let none = UInt32.max
 
   private let seed: UInt64
   private var slots: UnsafeMutableBufferPointer<Slot>
@@ -26,7 +27,7 @@ struct IdentityTable: ~Copyable {
   init(seed: UInt64) {
     self.seed = seed
     slots = .allocate(capacity: 64)
-    slots.initialize(repeating: Slot(fingerprint: 0, id: Self.empty))
+    slots.initialize(repeating: Slot(fingerprint: 0, id: Self.none))
   }
 
   deinit { slots.deallocate() }
@@ -45,8 +46,15 @@ struct IdentityTable: ~Copyable {
   }
 
   /// The number of an identity, or nil when it is not known.
-  func find(_ bytes: UnsafeRawBufferPointer) -> UInt32? {
-    find(hash(bytes)) { arena.text(keys[Int($0)]).isSameIdentity(as: bytes) }
+  /// - Parameter guess: the number that it most likely has; any will do.
+  func find(_ bytes: UnsafeRawBufferPointer, guess: UInt32 = none) -> UInt32? {
+    if Int(guess) < count && has(guess, bytes) { return guess }
+    return find(hash(bytes)) { has($0, bytes) }
+  }
+
+  private func has(_ id: UInt32, _ bytes: UnsafeRawBufferPointer) -> Bool {
+    let place = keys[Int(id)]
+    return place != ByteArena.nowhere && arena.text(place).isSameIdentity(as: bytes)
   }
 
   @inline(__always)
@@ -54,7 +62,7 @@ struct IdentityTable: ~Copyable {
     let fingerprint = UInt32(truncatingIfNeeded: hash >> 32)
     let mask = slots.count - 1
     var place = Int(truncatingIfNeeded: hash) & mask
-    while slots[place].id != Self.empty {
+    while slots[place].id != Self.none {
       let slot = slots[place]
       if slot.fingerprint == fingerprint && isRight(slot.id) { return slot.id }
       place = (place + 1) & mask
@@ -75,9 +83,9 @@ struct IdentityTable: ~Copyable {
     return hash
   }
 
-  /// Begins to fetch where the key is that an identity with this hash most likely has. Returns its number.
-  func fetchKey(_ hash: UInt64) -> UInt32? {
-    guard let id = find(hash, where: { _ in true }) else { return nil }
+  /// Begins to fetch where the key is that an identity with this hash most likely has. Returns its number, or `none`.
+  func fetchKey(_ hash: UInt64) -> UInt32 {
+    guard let id = find(hash, where: { _ in true }) else { return Self.none }
     sg_prefetch(keys.base + Int(id))
     return id
   }
@@ -109,7 +117,7 @@ struct IdentityTable: ~Copyable {
     let hash = hash(key(id))
     let mask = slots.count - 1
     var place = Int(truncatingIfNeeded: hash) & mask
-    while slots[place].id != Self.empty { place = (place + 1) & mask }
+    while slots[place].id != Self.none { place = (place + 1) & mask }
     slots[place] = Slot(fingerprint: UInt32(truncatingIfNeeded: hash >> 32), id: id)
   }
 
@@ -117,21 +125,7 @@ struct IdentityTable: ~Copyable {
     let size = slots.count * 2
     slots.deallocate()
     slots = .allocate(capacity: size)
-    slots.initialize(repeating: Slot(fingerprint: 0, id: Self.empty))
+    slots.initialize(repeating: Slot(fingerprint: 0, id: Self.none))
     for id in 0..<count where keys[id] != ByteArena.nowhere { place(UInt32(id)) }
-  }
-}
-
-/// Looks identities up one after another, an immediate repeat only once: devices send several readings at a time.
-/// The table must not change meanwhile.
-struct LastFound {
-  private var bytes = UnsafeRawBufferPointer(start: nil, count: 0)
-  private var id: UInt32?
-
-  mutating func find(_ identity: UnsafeRawBufferPointer, in table: borrowing IdentityTable) -> UInt32? {
-    if identity.isSameIdentity(as: bytes) { return id }
-    bytes = identity
-    id = table.find(identity)
-    return id
   }
 }

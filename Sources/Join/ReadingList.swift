@@ -59,7 +59,8 @@ struct Chunk<Element: Reading> {
       return true
     }
     if Int(capacity) >= Self.limit { return false }
-    var larger = Chunk(capacity: Int(capacity) * 2)
+    // By a half, not twice: with a hundred thousand devices the slack is what the join's memory is made of.
+    var larger = Chunk(capacity: min(Self.limit, Int(capacity) + max(4, Int(capacity) / 2)))
     larger.base.update(from: elements, count: Int(count))
     larger.count = count
     base.deallocate()

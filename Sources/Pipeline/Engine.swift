@@ -45,6 +45,7 @@ public final class Engine {
   private let dataDirectory: String
   /// Where the tables' next rows go, by the state that the engine began with; nil: to their ends.
   private let firstPositions: [Table: TablePosition]?
+  private let writeBehind: WriteBehind?
   private var outputs = [TableOutput?](repeating: nil, count: Table.allCases.count)
   private let tally = UnsafeMutableBufferPointer<Int>.allocate(capacity: Verdict.allCases.count)
   private var fetchAhead = FetchAhead()
@@ -53,13 +54,16 @@ public final class Engine {
   private(set) var agePeriod: Int64?
 
   /// Opens the tables in a data folder, to add rows to what they hold.
-  /// - Parameter hashSeed: random for each process; fixed in tests.
+  /// - Parameters:
+  ///   - hashSeed: random for each process; fixed in tests.
+  ///   - writesBehind: whether rows are written on a thread of their own, and need not be there before `close`.
   public convenience init(
     settings: EngineSettings, fileSystem: any FileSystem, dataDirectory: String,
-    hashSeed: UInt64 = .random(in: .min ... .max)
+    hashSeed: UInt64 = .random(in: .min ... .max), writesBehind: Bool = false
   ) throws(SegmentLogError) {
     try self.init(
-      EngineState(settings, hashSeed: hashSeed), settings, fileSystem, dataDirectory, recovers: false)
+      EngineState(settings, hashSeed: hashSeed), settings, fileSystem, dataDirectory, recovers: false,
+      writeBehind: writesBehind ? WriteBehind() : nil)
   }
 
   /// Goes on from a state. The tables may hold rows behind its positions already: those are made once more by
@@ -73,9 +77,10 @@ public final class Engine {
 
   private init(
     _ state: EngineState, _ settings: EngineSettings, _ fileSystem: any FileSystem, _ dataDirectory: String,
-    recovers: Bool
+    recovers: Bool, writeBehind: WriteBehind? = nil
   ) throws(SegmentLogError) {
     self.settings = settings
+    self.writeBehind = writeBehind
     self.fileSystem = fileSystem
     self.dataDirectory = dataDirectory
     consent = state.consent
@@ -90,7 +95,8 @@ public final class Engine {
 
   private func openTables() throws(SegmentLogError) {
     for table in settings.tables where outputs[table.rawValue] == nil {
-      outputs[table.rawValue] = TableOutput(table, writer: try openWriter(table))
+      outputs[table.rawValue] = TableOutput(
+        table, writer: try openWriter(table), writeBehind: writeBehind)
     }
   }
 

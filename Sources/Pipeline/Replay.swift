@@ -1,4 +1,4 @@
-// The pipeline over files: one thread reads and parses, the other judges, joins and writes.
+// The pipeline over files: one thread reads and parses, another judges and joins, a third writes.
 //
 // Invariants:
 // - The order of records is that of the files: customers, accelerometer, step trainer, each in name
@@ -86,7 +86,8 @@ public final class Replay {
     settings.segmentAgeMs = nil
     settings.live = false
     do throws(SegmentLogError) {
-      engine = try Engine(settings: settings, fileSystem: fileSystem, dataDirectory: plan.outputDirectory)
+      engine = try Engine(
+        settings: settings, fileSystem: fileSystem, dataDirectory: plan.outputDirectory, writesBehind: true)
     } catch { throw .tables(error) }
     maxRecordBytes = plan.maxRecordBytes
     self.arrivalMs = arrivalMs

@@ -2,7 +2,8 @@
 //
 // Invariants:
 // - Rows reach the segments in the order in which they were made.
-// - Rows wait in memory only until `flush`, which the engine's owner calls at the end of each batch.
+// - Rows wait in memory only until `flush`, which the engine's owner calls at the end of each batch; in a replay,
+//   where nobody reads along, until `close`.
 
 import SegmentLog
 import Storage
@@ -14,13 +15,16 @@ final class TableOutput {
   let table: Table
   var rows = RowBuffer()
   private let writer: SegmentWriter
+  private let writeBehind: WriteBehind?
 
-  init(_ table: Table, writer: SegmentWriter) {
+  /// - Parameter writeBehind: writes the rows on its own thread; nil: they are written when they are flushed.
+  init(_ table: Table, writer: SegmentWriter, writeBehind: WriteBehind?) {
     self.table = table
     self.writer = writer
+    self.writeBehind = writeBehind
   }
 
-  /// The log end offset with the rows that still wait.
+  /// The log end offset with the rows that still wait; of rows that are written behind, only after `close`.
   var endOffset: Int { writer.endOffset + rows.rowCount }
 
   /// Where the next row goes, once no row waits.
@@ -35,8 +39,12 @@ final class TableOutput {
 
   func flush() throws(StorageError) {
     if rows.rowCount == 0 { return }
-    try writer.append(rows.bytes, rowCount: rows.rowCount)
-    rows.clear()
+    if let writeBehind {
+      try writeBehind.write(&rows, to: writer)
+    } else {
+      try writer.append(rows.bytes, rowCount: rows.rowCount)
+      rows.clear()
+    }
   }
 
   /// The end of a recovery: all rows to come are new. Returns how many the journal did not account for.
@@ -53,11 +61,13 @@ final class TableOutput {
 
   func roll() throws(StorageError) {
     try flush()
+    try writeBehind?.finish()
     try writer.roll()
   }
 
   func close() throws(StorageError) {
     try flush()
+    try writeBehind?.finish()
     try writer.close()
   }
 }

@@ -42,6 +42,20 @@ import Testing
       let fetched = text.withUnsafeBytes { table.fetchKey(table.fetchSlot($0)) }
       #expect(fetched == UInt32(id))
     }
-    #expect(Array("stranger".utf8).withUnsafeBytes { table.fetchKey(table.fetchSlot($0)) } == nil)
+    #expect(
+      Array("stranger".utf8).withUnsafeBytes { table.fetchKey(table.fetchSlot($0)) } == IdentityTable.none)
+  }
+
+  @Test func `A guess, right or wrong, changes nothing about what is found`() {
+    var table = IdentityTable(seed: 5)
+    let texts = ["a", "b", "b2"].map { Array($0.utf8) }
+    for text in texts { _ = text.withUnsafeBytes { table.intern($0) } }
+    _ = table.addAnonymous()
+    for guess in [0, 1, 2, 3, 4, 1_000, IdentityTable.none] as [UInt32] {
+      for (id, text) in texts.enumerated() {
+        #expect(text.withUnsafeBytes { table.find($0, guess: guess) } == UInt32(id))
+      }
+      #expect(Array("c".utf8).withUnsafeBytes { table.find($0, guess: guess) } == nil)
+    }
   }
 }
