@@ -71,6 +71,7 @@ format: ## put the layout of all Swift files right
 
 clean: ## remove what was built
 	@swift package clean
+	@rm -rf .build/deb
 
 # Passed on to "deps".
 bench bench-quick bench-counts: PACKAGES += python3
@@ -125,12 +126,14 @@ uninstall: ## remove what "make install" put there (same PREFIX); leaves setting
 	@rm -rf "$(DESTDIR)$(DOCDIR)"
 	@[ -n "$(DESTDIR)" ] || echo 'left: $(CONFDIR), /var/lib/stepgate, and the user stepgate'
 
+# Passed on to "deps", as above.
 deb test-package: PACKAGES += dpkg-dev lintian
 
 deb: build man ## make a Debian package: .build/deb/stepgate_VERSION_ARCH.deb
 	@packaging/build-deb.sh
 
-test-package: PACKAGES += debootstrap systemd-container
+test-package: PACKAGES += debootstrap systemd-container python3
 
-test-package: deb ## install the package in a container, feed the service, break it, upgrade and purge it (root)
-	@Tests/Package/run.py
+test-package: deb ## install that package in a container, use the service, break it, upgrade it, purge it
+	@# Only root boots a container.
+	@if [ "$$(id -u)" -eq 0 ]; then Tests/Package/run.py; else sudo Tests/Package/run.py; fi
