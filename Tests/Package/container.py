@@ -103,7 +103,9 @@ class Container:
 
     def _boot(self):
         self.cgroups = make_cgroups()
+        # In a process namespace around it, since otherwise the container outlives a systemd-nspawn that is killed.
         command = [
+            "unshare", "--pid", "--fork", "--kill-child", "--mount-proc",
             "systemd-nspawn", "--quiet", "-D", str(self.root), "--register=no", "--keep-unit", "--private-network",
             "--console=pipe", "--boot"]
         with open(self.console_path, "wb") as console:
@@ -117,18 +119,17 @@ class Container:
                 self._refuse(f"no boot within {BOOT_SECONDS} s")
             time.sleep(0.1)
 
-    # In the child that becomes systemd-nspawn.
+    # In the process that becomes "unshare".
     def _enter_cgroups(self):
         die_with_parent()
         for cgroup in self.cgroups:
             (cgroup / "cgroup.procs").write_text(str(os.getpid()))
 
     def _is_booted(self):
-        children = pathlib.Path(f"/proc/{self.process.pid}/task/{self.process.pid}/children")
-        pids = children.read_text().split() if self.process.poll() is None else []
-        if not pids:
+        nspawn = child(self.process.pid)
+        self.first = nspawn and child(nspawn)
+        if not self.first:
             return False
-        self.first = int(pids[0])
         state = self.run("systemctl", "is-system-running").stdout.strip()
         if state == "degraded":
             failed = self.run("systemctl", "--failed", "--no-legend").stdout
@@ -141,17 +142,20 @@ class Container:
 
     def _stop(self):
         if self.process:
-            # The end of its first process ends all others of the container at once.
-            if self.first and self.process.poll() is None:
-                os.kill(self.first, signal.SIGKILL)
-            try:
-                self.process.wait(timeout=20)
-            except subprocess.TimeoutExpired:
-                self.process.kill()
-                self.process.wait()
+            self.process.kill()
+            self.process.wait()
         for cgroup in self.cgroups:
             remove_cgroup(cgroup)
         shutil.rmtree(self.root, ignore_errors=True)
+
+
+def child(pid):
+    """The first child of a process; None where there is none, or no such process."""
+    try:
+        pids = pathlib.Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
+    except OSError:
+        return None
+    return int(pids[0]) if pids else None
 
 
 def die_with_parent():
