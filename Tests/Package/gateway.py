@@ -1,7 +1,7 @@
 """The installed service as the test sees it: through systemctl, journalctl, the broker, and the tables."""
 
 import contextlib
-import subprocess
+import json
 import time
 
 from container import Failure
@@ -22,11 +22,13 @@ def wait_for(what, seconds, condition):
 class Gateway:
     DATA = "/var/lib/stepgate"
     BROKER = "/etc/mosquitto/conf.d/test.conf"
+    # Records with these topics are none, so they come to the table of refused ones.
+    MARKER = "stedi/accelerometer/marker-"
 
     def __init__(self, container):
         self.container = container
         self.settings = container.path("/etc/stepgate/stepgate.yaml")
-        self.markers = 0
+        self.markers = []
 
     # The service
 
@@ -117,13 +119,18 @@ class Gateway:
     def catch_up(self, *credentials):
         """Waits until all that was published so far is in the tables: until a record that is published now is.
 
-        The broker keeps their order. The record is none, so it comes to the table of refused ones.
+        The broker keeps their order.
         """
         self.expect_active()
-        self.markers += 1
-        topic = f"stedi/accelerometer/marker-{self.markers}"
+        topic = f"{self.MARKER}{len(self.markers)}"
         self.container.check("mosquitto_pub", "-h", "127.0.0.1", "-q", "1", "-t", topic, "-m", "marker", *credentials)
-        wait_for(f"the row of {topic}", 20, lambda: any(f'"{topic}"' in row for row in self.rows("rejected")))
+        self.markers.append(topic)
+        wait_for(f"the row of {topic}", 20, lambda: topic in self.marker_rows())
+
+    def marker_rows(self):
+        """The topics of the markers in the table, in its order."""
+        topics = [json.loads(row)["topic"] for row in self.rows("rejected")]
+        return [topic for topic in topics if topic.startswith(self.MARKER)]
 
     def rows(self, table):
         """A table's rows, as a member of the group reads them."""
