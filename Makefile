@@ -3,7 +3,8 @@
 SHELL := bash
 .SHELLFLAGS := -o pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help deps build test soak fuzz corpus demo lint format clean bench bench-quick bench-counts
+.PHONY: help deps build test soak fuzz corpus demo lint format clean bench bench-quick bench-counts \
+  install uninstall deb test-package
 
 # What Package.swift links (-dev), what the tests run (broker, its clients, certificates), and pkg-config,
 # by which SwiftPM finds the libraries.
@@ -70,6 +71,7 @@ format: ## put the layout of all Swift files right
 
 clean: ## remove what was built
 	@swift package clean
+	@rm -rf .build/deb
 
 # Passed on to "deps".
 bench bench-quick bench-counts: PACKAGES += python3
@@ -83,3 +85,55 @@ bench-quick: build ## the same with small sizes (3 minutes)
 
 bench-counts: build ## check allocations and instructions a record
 	@python3 Benchmarks/bench.py --quick --strict --only counts
+
+# Where "make install" puts things. DESTDIR stands before all of them, for packages.
+PREFIX := /usr/local
+SYSCONFDIR := /etc
+UNITDIR := $(PREFIX)/lib/systemd/system
+MANDIR := $(PREFIX)/share/man/man1
+BASHDIR := $(PREFIX)/share/bash-completion/completions
+ZSHDIR := $(PREFIX)/share/zsh/site-functions
+FISHDIR := $(PREFIX)/share/fish/vendor_completions.d
+DOCDIR := $(PREFIX)/share/doc/stepgate
+CONFDIR := $(SYSCONFDIR)/stepgate
+INSTALLED := $(PREFIX)/bin/stepgate $(UNITDIR)/stepgate.service $(PREFIX)/lib/sysusers.d/stepgate.conf \
+  $(MANDIR)/stepgate.1.gz $(BASHDIR)/stepgate $(ZSHDIR)/_stepgate $(FISHDIR)/stepgate.fish
+
+install: build man ## install into PREFIX=/usr/local (DESTDIR= for packages); keeps settings that are there
+	@install -D -m 755 .build/release/stepgate "$(DESTDIR)$(PREFIX)/bin/stepgate"
+	@sed 's,/usr/bin/stepgate,$(PREFIX)/bin/stepgate,; s,/etc/stepgate,$(CONFDIR),' systemd/stepgate.service \
+	  | install -D -m 644 /dev/stdin "$(DESTDIR)$(UNITDIR)/stepgate.service"
+	@install -D -m 644 systemd/stepgate.sysusers "$(DESTDIR)$(PREFIX)/lib/sysusers.d/stepgate.conf"
+	@[ -e "$(DESTDIR)$(CONFDIR)/stepgate.yaml" ] \
+	  || install -D -m 644 config/stepgate.yaml "$(DESTDIR)$(CONFDIR)/stepgate.yaml"
+	@install -d -m 700 "$(DESTDIR)$(CONFDIR)/credentials"
+	@gzip -9n < .build/man/stepgate.1 | install -D -m 644 /dev/stdin "$(DESTDIR)$(MANDIR)/stepgate.1.gz"
+	@# Sourced, never run: so without its first line, which names a shell.
+	@.build/release/stepgate --generate-completion-script bash | sed '1{/^#!/d}' \
+	  | install -D -m 644 /dev/stdin "$(DESTDIR)$(BASHDIR)/stepgate"
+	@.build/release/stepgate --generate-completion-script zsh \
+	  | install -D -m 644 /dev/stdin "$(DESTDIR)$(ZSHDIR)/_stepgate"
+	@.build/release/stepgate --generate-completion-script fish \
+	  | install -D -m 644 /dev/stdin "$(DESTDIR)$(FISHDIR)/stepgate.fish"
+	@install -D -m 644 -t "$(DESTDIR)$(DOCDIR)" README.md ARCHITECTURE.md CHANGELOG.md
+	@install -D -m 644 -t "$(DESTDIR)$(DOCDIR)/docs" docs/*.md
+	@cp -R config "$(DESTDIR)$(DOCDIR)/" && chmod -R u=rwX,go=rX "$(DESTDIR)$(DOCDIR)/config"
+	@[ -n "$(DESTDIR)" ] || printf '%s\n' 'installed. To run it as a service:' \
+	  '  systemd-sysusers && systemctl daemon-reload && systemctl enable --now stepgate'
+
+uninstall: ## remove what "make install" put there (same PREFIX); leaves settings, tables and the user
+	@rm -f $(foreach file,$(INSTALLED),"$(DESTDIR)$(file)")
+	@rm -rf "$(DESTDIR)$(DOCDIR)"
+	@[ -n "$(DESTDIR)" ] || echo 'left: $(CONFDIR), /var/lib/stepgate, and the user stepgate'
+
+# Passed on to "deps", as above.
+deb test-package: PACKAGES += dpkg-dev lintian
+
+deb: build man ## make a Debian package: .build/deb/stepgate_VERSION_ARCH.deb
+	@packaging/build-deb.sh
+
+test-package: PACKAGES += debootstrap systemd-container python3
+
+test-package: deb ## install that package in a container, use the service, break it, upgrade it, purge it
+	@# Only root boots a container.
+	@if [ "$$(id -u)" -eq 0 ]; then Tests/Package/run.py; else sudo Tests/Package/run.py; fi

@@ -39,7 +39,7 @@ public struct CheckpointStore: Sendable {
     for table in Table.allCases {
       if let position = checkpoint.tables[table] { try syncRows(of: table, at: position) }
     }
-    try fileSystem.createDirectories(directory)
+    try fileSystem.createPrivateDirectory(directory)
     try writeFile(checkpoint)
     try removeOld()
   }

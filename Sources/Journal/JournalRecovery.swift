@@ -16,7 +16,7 @@ func openNewestSegment(
   _ fileSystem: any FileSystem, _ directory: String
 ) throws(JournalError) -> OpenedSegment {
   let bases = try storage { () throws(StorageError) in
-    try fileSystem.createDirectories(directory)
+    try fileSystem.createPrivateDirectory(directory)
     return try JournalFormat.segments(fileSystem, directory)
   }
   guard let newest = bases.last else {

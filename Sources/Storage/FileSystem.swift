@@ -16,6 +16,11 @@ public protocol FileSystem: Sendable {
   /// Creates the folder and those above it that are missing, durably. An existing folder is no error.
   func createDirectories(_ path: String) throws(StorageError)
 
+  /// As `createDirectories`, and if it creates the last folder, then for its owner alone. A folder that exists
+  /// keeps its mode: who opened it to others meant to. (By default, for file systems that know no owners, an
+  /// ordinary folder.)
+  func createPrivateDirectory(_ path: String) throws(StorageError)
+
   /// The names in a folder, sorted, without `.` and `..`.
   func list(_ directory: String) throws(StorageError) -> [String]
 
@@ -86,6 +91,8 @@ extension File {
 }
 
 extension FileSystem {
+  public func createPrivateDirectory(_ path: String) throws(StorageError) { try createDirectories(path) }
+
   /// All of a file's bytes.
   public func readFile(_ path: String) throws(StorageError) -> [UInt8] {
     let file = try openForReading(path)

@@ -1,5 +1,5 @@
 // The machine's file system. With SystemCall.swift and LocalFile.swift the only code that asks the
-// kernel for anything on disk. Modes are left to the umask.
+// kernel for anything on disk. Modes are left to the umask, but for private folders.
 
 import Glibc
 
@@ -8,11 +8,19 @@ public struct LocalFileSystem: FileSystem {
   public init() {}
 
   public func createDirectories(_ path: String) throws(StorageError) {
+    try createDirectories(path, mode: 0o777)
+  }
+
+  public func createPrivateDirectory(_ path: String) throws(StorageError) {
+    try createDirectories(path, mode: 0o700)
+  }
+
+  private func createDirectories(_ path: String, mode: mode_t) throws(StorageError) {
     let parent = parentDirectory(of: path)
     if isDirectory(path) { return try syncNameOf(path, in: parent) }
     if parent != path { try createDirectories(parent) }
     do {
-      _ = try systemCall(.createDirectory, path) { mkdir(path, 0o777) }
+      _ = try systemCall(.createDirectory, path) { mkdir(path, mode) }
     } catch {
       // Another process may have been faster.
       guard error.code == EEXIST, isDirectory(path) else { throw error }

@@ -31,6 +31,10 @@ public struct PatientFileSystem: FileSystem {
     try patience.retry { () throws(StorageError) in try inner.createDirectories(path) }
   }
 
+  public func createPrivateDirectory(_ path: String) throws(StorageError) {
+    try patience.retry { () throws(StorageError) in try inner.createPrivateDirectory(path) }
+  }
+
   public func openForAppending(_ path: String) throws(StorageError) -> any File {
     let file = try patience.retry { () throws(StorageError) in try inner.openForAppending(path) }
     return try PatientFile(file, patience)

@@ -53,6 +53,16 @@ extension RunTests {
       #expect(outcome.error.split(separator: "\n").count == 1)
     }
 
+    @Test func `The journal and the checkpoints are for the gateway's user alone`() async throws {
+      let broker = try PrivateBroker()
+      let fixture = try GatewayFixture(broker)
+      try await fixture.startAndConnect().stop()
+      for name in ["journal", "checkpoint"] {
+        let attributes = try FileManager.default.attributesOfItem(atPath: "\(fixture.data)/\(name)")
+        #expect(attributes[.posixPermissions] as? Int == 0o700, "\(name)")
+      }
+    }
+
     @Test func `A missing customers file ends it with a line that names the setting`() async throws {
       let fixture = try GatewayFixture(settings: ["customers.path": "/nowhere/customers.json"])
       let outcome = try await fixture.failToStart()

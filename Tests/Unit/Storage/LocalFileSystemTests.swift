@@ -14,6 +14,32 @@ import Testing
     #expect(try fileSystem.list(folder("a/b")) == ["c"])
   }
 
+  @Test func `A private folder is its owner's alone, and those above it are not`() throws {
+    try fileSystem.createPrivateDirectory(folder("a/b"))
+    #expect(try mode(of: folder("a/b")) == 0o700)
+    try fileSystem.createDirectories(folder("ordinary"))
+    #expect(try mode(of: folder("a")) == mode(of: folder("ordinary")))
+  }
+
+  @Test func `A private folder that was opened to others stays open`() throws {
+    try fileSystem.createPrivateDirectory(folder("a"))
+    #expect(chmod(folder("a"), 0o750) == 0)
+    try fileSystem.createPrivateDirectory(folder("a"))
+    #expect(try mode(of: folder("a")) == 0o750)
+  }
+
+  @Test func `A folder made with patience is private, too`() throws {
+    let patient = PatientFileSystem(fileSystem) { _ in false }
+    try patient.createPrivateDirectory(folder("a"))
+    #expect(try mode(of: folder("a")) == 0o700)
+  }
+
+  private func mode(of path: String) throws -> mode_t {
+    var status = stat()
+    try #require(stat(path, &status) == 0)
+    return status.st_mode & 0o7777
+  }
+
   @Test func `A file in the place of a folder is an error`() throws {
     try fileSystem.overwrite(folder("a"), "x")
     #expect(throws: StorageError.self) { try fileSystem.createDirectories(folder("a/b")) }
