@@ -62,8 +62,8 @@ extension GatewayStatus.Health {
     guard let sinceMs = connection.sinceAtMs, status.nowAtMs - sinceMs >= reconnectMs else {
       return (.attention, "Connecting to the broker at \(connection.broker).")
     }
-    let reason = connection.lastError ?? "it does not answer"
-    return (.bad, "No connection to the broker at \(connection.broker): \(reason).")
+    let reason = connection.lastError ?? "the broker at \(connection.broker) does not answer"
+    return (.bad, "Not connected: \(reason).")
   }
 
   private static func otherProblems(of status: GatewayStatus) -> [Problem] {
