@@ -29,7 +29,7 @@ struct StatusResponder: HTTPResponder {
         .misdirectedRequest,
         "Only requests to localhost, or to the host of http.listen, are answered. Check the URL.\n")
     }
-    if hasBody(request) { return text(.contentTooLarge, "A request has no body here.\n", closes: true) }
+    if hasBody(request) { return text(.contentTooLarge, "A request has no body here.\n") }
     guard request.method == .get else {
       var response = text(.methodNotAllowed, "There is only GET here.\n")
       response.headers[.allow] = "GET"
@@ -86,10 +86,9 @@ struct StatusResponder: HTTPResponder {
     return response
   }
 
-  private func text(_ status: HTTPResponse.Status, _ text: String, closes: Bool = false) -> Response {
+  private func text(_ status: HTTPResponse.Status, _ text: String) -> Response {
     var response = body(text.utf8, type: "text/plain; charset=utf-8")
     response.status = status
-    if closes { response.headers[.connection] = "close" }
     return response
   }
 

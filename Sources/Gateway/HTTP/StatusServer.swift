@@ -12,10 +12,16 @@ import HummingbirdCore
 import Logging
 import NIOCore
 import NIOPosix
+import Synchronization
 
 /// The address of `http.listen` cannot be listened on.
 public struct ListenError: Error, CustomStringConvertible {
   public let description: String
+}
+
+/// Whether the port was taken.
+private final class Listens: Sendable {
+  let flag = Atomic(false)
 }
 
 /// A server that listens until it is stopped.
@@ -40,12 +46,18 @@ public final class StatusServer: Sendable {
     let bound = loop.makePromise(of: Int.self)
     let ended = loop.makePromise(of: Void.self)
     self.ended = ended
-    let application = Self.application(listen, board, group, log) { bound.succeed($0) }
+    let listens = Listens()
+    let application = Self.application(listen, board, group, log) { port in
+      listens.flag.store(true, ordering: .relaxed)
+      bound.succeed(port)
+    }
     task = Task(executorPreference: EventLoopExecutor(loop)) {
       do { try await application.run() } catch {
         bound.fail(error)
         // Whatever happens to it, the gateway goes on.
-        if !Task.isCancelled { log.error("the status page is gone: \(error)") }
+        if listens.flag.load(ordering: .relaxed) && !Task.isCancelled {
+          log.error("the status page is gone: \(error)")
+        }
       }
       ended.succeed()
     }
