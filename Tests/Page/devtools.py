@@ -11,6 +11,7 @@ import struct
 import subprocess
 import tempfile
 import time
+import urllib.request
 
 
 class WebSocket:
@@ -82,15 +83,8 @@ class Browser:
         path = f"{self.folder.name}/DevToolsActivePort"
         wait_for("Chromium starts", lambda: os.path.exists(path) and open(path).read().count("\n") >= 1)
         port = int(open(path).readline())
-        client = socket.create_connection(("127.0.0.1", port), timeout=30)
-        client.sendall(f"GET /json/list HTTP/1.0\r\nHost: 127.0.0.1:{port}\r\n\r\n".encode())
-        with client, client.makefile("rb") as stream:
-            length = 0
-            while (line := stream.readline()) not in (b"\r\n", b""):
-                name, _, value = line.decode().partition(":")
-                if name.lower() == "content-length":
-                    length = int(value)
-            targets = json.loads(stream.read(length))
+        with urllib.request.urlopen(f"http://127.0.0.1:{port}/json/list", timeout=30) as answer:
+            targets = json.load(answer)
         url = next(target for target in targets if target["type"] == "page")["webSocketDebuggerUrl"]
         return port, "/" + url.split("/", 3)[3]
 

@@ -116,8 +116,11 @@ def check(condition, what):
 
 
 def check_figures(browser):
-    wait_for("the page shows the last status", lambda: browser.evaluate(COMPARE) == [])
-    check(browser.evaluate("document.querySelectorAll('#row-list tr').length") == 10, "ten curated rows are shown")
+    wait_for("ten curated rows are shown", lambda: browser.evaluate("document.querySelectorAll('#row-list tr').length") == 10)
+    try:
+        wait_for("the page shows the last status", lambda: browser.evaluate(COMPARE) == [])
+    except TimeoutError as error:
+        raise AssertionError(browser.evaluate(COMPARE)) from error
     check(browser.evaluate("document.querySelectorAll('.share').length") >= 3, "figures equal /status.json")
     check(browser.evaluate("document.getElementById('health').className") == "health good", "it says that all is well")
 
