@@ -79,7 +79,7 @@ public final class IngestLoop {
   /// What the broker may send again.
   public internal(set) var redeliveries: RedeliveryFilter
   public internal(set) var counts = IngestCounts()
-  /// What other threads may know of the loop; told about once a second.
+  /// What other threads may know of the loop; told with each batch, and about once a second.
   public let published = PublishedIngestStatus()
   var connectionStatus = ConnectionStatus()
   var backoff: Backoff
@@ -161,6 +161,7 @@ public final class IngestLoop {
     requestCheckpointIfDue()
     engine.submit(batch)
     connection.writeTurn()
+    publishStatus()
     batch = try nextBatch()
   }
 
