@@ -3,7 +3,7 @@
 SHELL := bash
 .SHELLFLAGS := -o pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help deps build test soak fuzz corpus demo lint format clean bench bench-quick bench-counts \
+.PHONY: help deps build test test-page man soak fuzz corpus demo lint format clean bench bench-quick bench-counts \
   install uninstall deb test-package
 
 # What Package.swift links (-dev), what the tests run (broker, its clients, certificates), and pkg-config,
@@ -46,6 +46,16 @@ test: deps ## build and run all tests
 	@swift build --quiet --build-tests
 	@swift test --quiet --skip-build --disable-xctest
 	@Tests/Fuzz/fuzz.sh short
+
+# Passed on to "deps". (Chromium is large, and whoever changes no page needs none.)
+test-page: PACKAGES += chromium python3
+
+test-page: deps ## look at the status page in a headless Chromium; screenshots in .build/page
+	@swift build --quiet --product stepgate
+	@python3 Tests/Page/page.py "$$(swift build --show-bin-path)/stepgate"
+
+man: build ## make the manual page and the shells' completions: .build/man
+	@scripts/man.sh .build/release/stepgate .build/man
 
 soak: deps ## simulate the gateway and its faults SEEDS=20000 times, from a random seed on
 	@swift build --quiet --build-tests

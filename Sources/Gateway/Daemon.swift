@@ -22,6 +22,7 @@ public final class Daemon {
   let signals: Signals
   let fileSystem: any FileSystem
   let router: TopicRouter
+  let board: StatusBoard
   private let lock: any FileLock
 
   /// Takes the data folder.
@@ -39,6 +40,7 @@ public final class Daemon {
       try TopicRouter(topics)
     }
     let directory = settings.storage.directory
+    board = StatusBoard(settings, fileSystem: fileSystem)
     lock = try attempt(naming: "storage.directory") { () throws(StorageError) in
       try fileSystem.createDirectories(directory)
       return try fileSystem.lock("\(directory)/lock")
@@ -48,6 +50,9 @@ public final class Daemon {
   /// Recovers, takes messages until the process is told to stop, and closes everything.
   /// - Returns: what the pipeline did.
   public func run() throws(DaemonError) -> PipelineStatus {
+    let server = try startServer()
+    defer { server?.stop() }
+    board.enter(.recovering)
     guard let recovered = try recover() else {
       log.info("stopped while playing the journal; the next start begins with it again")
       return PipelineStatus()
@@ -74,14 +79,26 @@ public final class Daemon {
       connection: client, options: ingestOptions(), recovered: recovered, engine: engine, room: room,
       wakeUp: wakeUp, observer: reporter, isStopping: { signals.stopRequested })
     reporter.starting()
+    board.watch(engine, loop.published, checkpointPosition: recovered.checkpointPosition)
     engine.start()
     // The engine finishes what is durable however the loop ended.
     let ended = Result { () throws(IngestError) in try loop.run() }
+    board.enter(.stopping)
     let redeliveries = (try? ended.get()) == nil ? nil : loop.redeliveries
     try attempt { () throws(PlayError) in try engine.stop(checkpoint: redeliveries) }
     try attempt { () throws(IngestError) in try ended.get() }
     reporter.stopped(engine.status, loop.counts)
     return engine.status
+  }
+
+  // Before anything else is done, so that a port in use is told at once, and a long recovery can be watched.
+  private func startServer() throws(DaemonError) -> StatusServer? {
+    guard settings.http.isEnabled else { return nil }
+    let server = try attempt(naming: "http.listen") { () throws(ListenError) in
+      try StatusServer(settings.http.listen, board: board, log: log)
+    }
+    log.info("status page at http://\(server.address)/")
+    return server
   }
 
   private func ingestOptions() -> IngestOptions {

@@ -21,11 +21,18 @@ public struct PipelineStatus: Sendable {
   public var rows: [Table: Int] = [:]
   public var joinCounts = JoinCounts()
   public var readingsInState = 0
+  /// What the join's state is charged with, and its bound; bytes.
+  public var joinMemoryBytes = 0
+  public var joinMaxMemoryBytes = 0
+  /// How far event time has come; nil before there were readings of both kinds.
+  public var watermark: EventTime?
   public var customers = 0
   /// The journal's position behind what was played.
   public var position = 0
   /// The position of the newest checkpoint that this process wrote.
   public var checkpointPosition: Int?
+  /// When it was written; milliseconds since 1970-01-01 UTC.
+  public var checkpointMs: Int64?
 
   public init() {}
 
@@ -36,6 +43,9 @@ public struct PipelineStatus: Sendable {
     rows = engine.rowCounts
     joinCounts = engine.joinCounts
     readingsInState = engine.readingsInState
+    joinMemoryBytes = engine.joinMemoryBytes
+    joinMaxMemoryBytes = engine.settings.join.maxMemoryBytes
+    watermark = engine.recentWatermark
     customers = engine.customerCount
   }
 }
@@ -100,6 +110,7 @@ public final class EngineThread: BatchConsumer, @unchecked Sendable {
     var status = PipelineStatus(player)
     state.withLock { state in
       status.checkpointPosition = state.status.checkpointPosition
+      status.checkpointMs = state.status.checkpointMs
       state.status = status
     }
   }
@@ -128,6 +139,7 @@ public final class EngineThread: BatchConsumer, @unchecked Sendable {
     state.withLock { state in
       state.durable = checkpoint.tables
       state.status.checkpointPosition = checkpoint.position
+      state.status.checkpointMs = SystemClock().wallMs
     }
   }
 

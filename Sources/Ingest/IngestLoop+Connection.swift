@@ -34,14 +34,20 @@ extension IngestLoop: ClientDelegate {
 
   public func subscribed(grantedQoS: [UInt8]) {
     subscribedAtMs = clock.monotonicMs
+    connectionStatus.refused = []
     for (filter, code) in zip(options.subscriptions, grantedQoS) where code >= 0x80 {
+      connectionStatus.refused.append(filter)
       observer?.subscriptionRefused(filter, reasonCode: code)
     }
+    connectionStatus.connects += 1
+    connectionStatus.sessionPresent = sessionPresent
+    tellConnection(isSubscribed: true)
     observer?.subscribed(sessionPresent: sessionPresent)
   }
 
   public func connectFailed(_ reason: MosquittoError) {
     let delayMs = retryLater()
+    tellConnection(isSubscribed: false, reason)
     observer?.connectFailed(reason, retryInMs: delayMs)
   }
 
@@ -50,7 +56,17 @@ extension IngestLoop: ClientDelegate {
     // and throw each other out as often.
     if clock.monotonicMs - subscribedAtMs >= Backoff.lastMs { backoff.reset() }
     _ = retryLater()
+    tellConnection(isSubscribed: false, reason)
     observer?.disconnected(reason)
+  }
+
+  private func tellConnection(isSubscribed: Bool, _ error: MosquittoError? = nil) {
+    if isSubscribed != connectionStatus.isSubscribed || connectionStatus.sinceMs == nil {
+      connectionStatus.sinceMs = clock.wallMs
+    }
+    connectionStatus.isSubscribed = isSubscribed
+    if let error { connectionStatus.lastError = error.description }
+    publishStatus()
   }
 
   private func retryLater() -> Int {

@@ -35,6 +35,8 @@ public enum IngestError: Error, CustomStringConvertible {
 
 /// What happened between the gateway and the broker since the process began.
 public struct IngestCounts: Equatable, Sendable {
+  /// Messages that came, those among them that came again.
+  public var messages = 0
   /// Messages that the broker sent again and that were in the journal already.
   public var redelivered = 0
   /// How often the broker had forgotten the session.
@@ -77,6 +79,9 @@ public final class IngestLoop {
   /// What the broker may send again.
   public internal(set) var redeliveries: RedeliveryFilter
   public internal(set) var counts = IngestCounts()
+  /// What other threads may know of the loop; told with each batch, and about once a second.
+  public let published = PublishedIngestStatus()
+  var connectionStatus = ConnectionStatus()
   var backoff: Backoff
   var connectAtMs = 0
   var subscribedAtMs = 0
@@ -156,6 +161,7 @@ public final class IngestLoop {
     requestCheckpointIfDue()
     engine.submit(batch)
     connection.writeTurn()
+    publishStatus()
     batch = try nextBatch()
   }
 
@@ -166,6 +172,7 @@ public final class IngestLoop {
       if let failure = engine.failure { throw .engine(failure) }
       connection.housekeepingTurn()
       connection.writeTurn()
+      publishStatus()
     }
   }
 
@@ -178,6 +185,7 @@ public final class IngestLoop {
   }
 
   func take(_ message: borrowing MessageView) {
+    counts.messages += 1
     let isOversized = message.payload.count > options.maxMessageBytes
     let kept =
       isOversized
@@ -214,6 +222,7 @@ public final class IngestLoop {
   private func housekeepIfDue() throws(IngestError) {
     guard clock.monotonicMs >= housekeepAtMs else { return }
     connection.housekeepingTurn()
+    publishStatus()
     observer?.secondPassed()
     housekeepAtMs = clock.monotonicMs + 1_000
     try checkpointInSilence()
@@ -226,6 +235,15 @@ public final class IngestLoop {
     guard batch.checkpoint != nil else { return }
     engine.submit(batch)
     batch = try nextBatch()
+  }
+
+  func publishStatus() {
+    var status = IngestStatus()
+    status.counts = counts
+    status.connection = connectionStatus
+    status.journalPosition = journal.durablePosition
+    status.toldAtMs = clock.monotonicMs
+    published.tell(status)
   }
 
   private func sleepMs() -> Int {

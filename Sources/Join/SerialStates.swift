@@ -33,7 +33,7 @@ struct SerialStates: ~Copyable {
   private var freeStates: [UInt32] = []
   private(set) var placeOfSerial: [UInt32] = []
   private(set) var oldest = none
-  private var newest = none
+  private(set) var newest = none
   /// Serial numbers that have a state.
   private(set) var count = 0
 

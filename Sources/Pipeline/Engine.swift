@@ -117,6 +117,11 @@ public final class Engine {
   public var joinCounts: JoinCounts { join.counts }
   /// Readings in the join's state.
   public var readingsInState: Int { join.readingCount }
+  /// What the join's state is charged with, in bytes; `JoinSettings.maxMemoryBytes` bounds it.
+  public var joinMemoryBytes: Int { join.memoryBytes }
+  /// How far event time has come with the serial numbers that were active last, see
+  /// `IntervalJoin.recentWatermark`.
+  public var recentWatermark: EventTime? { join.recentWatermark }
   /// Customers in the consent index.
   public var customerCount: Int { consent.customerCount }
 

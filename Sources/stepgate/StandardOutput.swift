@@ -32,9 +32,12 @@ func writeToStandardOutput(_ bytes: UnsafeRawBufferPointer) throws(ExitCode) -> 
 }
 
 /// Text for stdout, with its line ends.
-func printData(_ text: String) throws(ExitCode) {
+///
+/// - Returns: as `writeToStandardOutput`.
+@discardableResult
+func printData(_ text: String) throws(ExitCode) -> Bool {
   let bytes = Array(text.utf8)
-  try bytes.span.bytes.withUnsafeBytes { bytes throws(ExitCode) in _ = try writeToStandardOutput(bytes) }
+  return try bytes.span.bytes.withUnsafeBytes { bytes throws(ExitCode) in try writeToStandardOutput(bytes) }
 }
 
 private func waitForStandardOutput() {

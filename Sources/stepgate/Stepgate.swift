@@ -4,6 +4,7 @@
 // Invariants: data goes to stdout, everything else to stderr; the exit codes are those of `ExitStatus`.
 
 import ArgumentParser
+import Gateway
 import Glibc
 
 @main
@@ -26,9 +27,10 @@ struct Stepgate: AsyncParsableCommand {
         74  input or output failed
         78  wrong configuration
       """,
-    version: "0.1.0",
+    version: stepgateVersion,
     subcommands: [
-      Run.self, Replay.self, Simulate.self, Tail.self, Verify.self, Journal.self, CheckConfig.self,
+      Run.self, Replay.self, Simulate.self, Tail.self, Verify.self, Journal.self, Status.self,
+      CheckConfig.self,
     ])
 
   static func main() async {

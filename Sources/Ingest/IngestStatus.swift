@@ -1,0 +1,45 @@
+// What the ingest thread says of itself, for other threads to read.
+//
+// Invariant: the ingest thread never waits for a reader: a reader holds the lock for one copy.
+
+import Synchronization
+
+/// The connection to the broker.
+public struct ConnectionStatus: Equatable, Sendable {
+  /// Connected and subscribed: messages come.
+  public var isSubscribed = false
+  /// Since when `isSubscribed` is as it is; milliseconds since 1970-01-01 UTC. Nil before the first attempt.
+  public var sinceMs: Int64?
+  /// Whether the broker knew the session when the gateway connected.
+  public var sessionPresent = false
+  /// How often it was connected and subscribed.
+  public var connects = 0
+  /// Why there is no connection, or why the last one ended.
+  public var lastError: String?
+  /// The topic filters that the broker refused.
+  public var refused: [String] = []
+}
+
+/// What the ingest loop was doing when it last told.
+public struct IngestStatus: Equatable, Sendable {
+  public var counts = IngestCounts()
+  public var connection = ConnectionStatus()
+  /// The journal's position below which all is on stable storage.
+  public var journalPosition = 0
+  /// When this was told, by a clock that never runs backwards; milliseconds.
+  public var toldAtMs = 0
+
+  public init() {}
+}
+
+/// Where the ingest thread leaves its status.
+public final class PublishedIngestStatus: Sendable {
+  private let status = Mutex(IngestStatus())
+
+  public init() {}
+
+  /// What was told last.
+  public var latest: IngestStatus { status.withLock { $0 } }
+
+  public func tell(_ new: IngestStatus) { status.withLock { $0 = new } }
+}
