@@ -12,7 +12,8 @@ extension Settings {
   ///   - path: a YAML file such as config/stepgate.yaml; nil for the defaults. An empty file is the
   ///     defaults as well.
   ///   - environment: `STEPGATE_MQTT_HOST` overrides `mqtt.host`, and so on. A variable that begins with
-  ///     `STEPGATE_` and is no setting is an error, but for `STEPGATE_TEST_…`.
+  ///     `STEPGATE_` and is no setting is an error, but for `STEPGATE_TEST_…`. `CREDENTIALS_DIRECTORY` is where
+  ///     credential files without a folder are.
   ///   - checksFiles: whether the files that settings name must be there and readable: for the daemon
   ///     yes; a replay of somebody else's settings needs none of them.
   /// - Throws: all problems.
@@ -24,6 +25,7 @@ extension Settings {
     var loader = SettingsLoader(file: path.map(SettingsFile.init(path:)), environment: environment)
     loader.refuseUnknownVariables()
     loader.assignAll()
+    loader.findCredentials()
     loader.checkCombinations()
     if checksFiles { loader.checkFiles() }
     guard loader.problems.isEmpty else { throw SettingsError(problems: loader.problemsInOrder) }
@@ -77,6 +79,19 @@ struct SettingsLoader {
         refuse(setting.key, given: given, error.reason, allowed: setting.allowed)
       }
     }
+  }
+
+  /// A credential file that is named without a folder is one that systemd passes on (systemd.exec(5),
+  /// `LoadCredential=`).
+  mutating func findCredentials() {
+    guard let folder = environment["CREDENTIALS_DIRECTORY"], !folder.isEmpty else { return }
+    func find(_ file: inout String?) {
+      if let name = file, !name.contains("/") { file = "\(folder)/\(name)" }
+    }
+    find(&settings.mqtt.passwordFile)
+    find(&settings.mqtt.tls.caFile)
+    find(&settings.mqtt.tls.certificateFile)
+    find(&settings.mqtt.tls.keyFile)
   }
 
   private func layeredReader() -> ConfigReader {

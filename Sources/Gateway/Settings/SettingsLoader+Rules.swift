@@ -84,5 +84,36 @@ extension SettingsLoader {
       }
       refuse(key, given: path, "cannot be read: \(reason)", allowed: allowed)
     }
+    checkCredentialFiles()
+  }
+
+  /// What is a secret must be one, and what is a credential must hold something.
+  private mutating func checkCredentialFiles() {
+    for (key, path) in [
+      ("mqtt.password_file", settings.mqtt.passwordFile), ("mqtt.tls.key_file", settings.mqtt.tls.keyFile),
+    ] where areUsable(key) {
+      guard let path else { continue }
+      if let reason = exposedReason(path) {
+        refuse(
+          key, given: path, reason, allowed: "a file that only its owner and group can read: chmod o= FILE")
+      }
+    }
+    for (key, path) in [
+      ("mqtt.tls.ca_file", settings.mqtt.tls.caFile),
+      ("mqtt.tls.certificate_file", settings.mqtt.tls.certificateFile),
+      ("mqtt.tls.key_file", settings.mqtt.tls.keyFile),
+    ] where areUsable(key) {
+      guard let path, isEmptyFile(path) else { continue }
+      refuse(key, given: path, "is empty", allowed: "a PEM file")
+    }
+    if areUsable("mqtt.password_file") {
+      do throws(SettingsError) { _ = try settings.mqtt.readPassword() } catch {
+        for problem in error.problems {
+          refuse(
+            "mqtt.password_file", given: settings.mqtt.passwordFile, problem.problem, allowed: problem.allowed
+          )
+        }
+      }
+    }
   }
 }
