@@ -19,6 +19,16 @@ public struct ReloadStatus: Equatable, Sendable {
   public var customerRecords: Int?
 
   public init() {}
+
+  /// What is wrong, in a few words; nil: nothing.
+  var remark: String? {
+    let problems = [
+      lastReloadSucceeded == false ? "the last settings read are wrong, those before hold" : nil,
+      areCustomerFilesGood == false ? "the customer files cannot be used, the customers before hold" : nil,
+    ]
+    let told = problems.compactMap(\.self)
+    return told.isEmpty ? nil : told.joined(separator: "; ")
+  }
 }
 
 /// The present status, written by those who reload and read by any thread.
