@@ -52,6 +52,51 @@ extension RunTests {
       #expect(try operated.fixture.filesHolding("Pa55word").isEmpty)
     }
 
+    @Test func `The simulator logs in too, with a password file and a certificate`() async throws {
+      var options = PrivateBroker.Options()
+      options.login = ("device", "right-Pa55word")
+      let broker = try PrivateBroker(options)
+      let folder = try TemporaryFolder()
+      let arguments = [
+        "simulate", "--broker", "127.0.0.1:\(broker.port)", "--readings", "10", "--customers", "1",
+      ]
+      let password = try folder.file("password", "right-Pa55word\n")
+      let known = try await stepgate(arguments + ["--username", "device", "--password-file", password])
+      #expect(known.status == 0, "\(known.error)")
+      #expect(try await stepgate(arguments).status == 74)
+      let missing = try await stepgate(arguments + ["--username", "device", "--password-file", "/nowhere"])
+      #expect(missing.status == 74)
+      #expect(missing.error == "--password-file /nowhere cannot be read: No such file or directory\n")
+      #expect(try await stepgate(arguments + ["--password-file", password]).status == 64)
+
+      let certificates = try TestCertificates()
+      var secured = PrivateBroker.Options()
+      secured.certificates = certificates
+      secured.requiresClientCertificate = true
+      let securedBroker = try PrivateBroker(secured)
+      let shown = try await stepgate([
+        "simulate", "--broker", "127.0.0.1:\(securedBroker.port)", "--readings", "10", "--customers", "1",
+        "--ca-file", certificates.caFile, "--certificate-file", certificates.clientFile, "--key-file",
+        certificates.clientKeyFile,
+      ])
+      #expect(shown.status == 0, "\(shown.error)")
+    }
+
+    @Test func `Checking a configuration passes over credentials that only the service can see`() async throws
+    {
+      let folder = try TemporaryFolder()
+      let config = try folder.file(
+        "stepgate.yaml", "mqtt:\n  username: gateway\n  password_file: mqtt-password\n")
+      let checked = try await stepgate(["check-config", config])
+      #expect(checked.status == 0)
+      #expect(checked.output == "\(config): no errors\n")
+      #expect(checked.error.contains("note: mqtt.password_file: mqtt-password cannot be checked here"))
+      #expect(checked.error.split(separator: "\n").count == 1)
+      let run = try await stepgate(["run", "--config", config])
+      #expect(run.status == 78)
+      #expect(run.error.contains("mqtt.password_file: \"mqtt-password\" cannot be read"))
+    }
+
     @Test func `A certificate for another host is one line that names the setting`() async throws {
       var options = PrivateBroker.Options()
       options.certificates = try TestCertificates(serverNames: "DNS:elsewhere.example")

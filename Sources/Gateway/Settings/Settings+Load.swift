@@ -16,18 +16,19 @@ extension Settings {
   ///     credential files without a folder are.
   ///   - checksFiles: whether the files that settings name must be there and readable: for the daemon
   ///     yes; a replay of somebody else's settings needs none of them.
+  ///   - credentialsMayBeElsewhere: whether credentials that only the running service can see are passed over.
   /// - Throws: all problems.
   public static func load(
     file path: String?,
     environment: [String: String] = ProcessInfo.processInfo.environment,
-    checksFiles: Bool = true
+    checksFiles: Bool = true, credentialsMayBeElsewhere: Bool = false
   ) throws(SettingsError) -> Settings {
     var loader = SettingsLoader(file: path.map(SettingsFile.init(path:)), environment: environment)
     loader.refuseUnknownVariables()
     loader.assignAll()
     loader.findCredentials()
     loader.checkCombinations()
-    if checksFiles { loader.checkFiles() }
+    if checksFiles { loader.checkFiles(exceptCredentialsElsewhere: credentialsMayBeElsewhere) }
     guard loader.problems.isEmpty else { throw SettingsError(problems: loader.problemsInOrder) }
     return loader.settings
   }
@@ -36,7 +37,7 @@ extension Settings {
 /// The state of one `Settings.load`.
 struct SettingsLoader {
   private let file: SettingsFile?
-  private let environment: [String: String]
+  let environment: [String: String]
   private(set) var settings = Settings()
   private(set) var problems: [SettingsProblem]
   /// The keys whose values could not be used; what else they would break is not worth telling.
@@ -84,14 +85,11 @@ struct SettingsLoader {
   /// A credential file that is named without a folder is one that systemd passes on (systemd.exec(5),
   /// `LoadCredential=`).
   mutating func findCredentials() {
-    guard let folder = environment["CREDENTIALS_DIRECTORY"], !folder.isEmpty else { return }
-    func find(_ file: inout String?) {
-      if let name = file, !name.contains("/") { file = "\(folder)/\(name)" }
+    guard let folder = Settings.credentialsFolder(environment) else { return }
+    for (_, place) in Settings.credentials {
+      guard let name = settings[keyPath: place], !name.contains("/") else { continue }
+      settings[keyPath: place] = "\(folder)/\(name)"
     }
-    find(&settings.mqtt.passwordFile)
-    find(&settings.mqtt.tls.caFile)
-    find(&settings.mqtt.tls.certificateFile)
-    find(&settings.mqtt.tls.keyFile)
   }
 
   private func layeredReader() -> ConfigReader {

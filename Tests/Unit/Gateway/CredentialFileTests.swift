@@ -74,6 +74,28 @@ import Testing
     #expect(found.first?.contains("secret") == false)
   }
 
+  @Test func `Credentials that only the service can see are passed over where that is asked for`() throws {
+    let folder = try SettingsFolder()
+    let file = try folder.file("stepgate.yaml", yaml.replacing("/etc/c.pem", with: "c.pem"))
+    for environment in [[:], ["CREDENTIALS_DIRECTORY": "/nowhere"]] {
+      let settings = try Settings.load(file: file, environment: environment, credentialsMayBeElsewhere: true)
+      #expect(
+        settings.credentialsElsewhere(environment: environment).keys.sorted() == [
+          "mqtt.password_file", "mqtt.tls.ca_file", "mqtt.tls.certificate_file", "mqtt.tls.key_file",
+        ])
+      let error = #expect(throws: SettingsError.self) {
+        try Settings.load(file: file, environment: environment)
+      }
+      #expect(error?.problems.count == 4)
+    }
+    // The folder can be looked into, and there is nothing in it.
+    let environment = ["CREDENTIALS_DIRECTORY": folder.path]
+    let error = #expect(throws: SettingsError.self) {
+      try Settings.load(file: file, environment: environment, credentialsMayBeElsewhere: true)
+    }
+    #expect(error?.problems.count == 4)
+  }
+
   @Test func `One that is missing is one line`() throws {
     let found = try problems(Array(good.dropFirst()))
     #expect(found.count == 1)
