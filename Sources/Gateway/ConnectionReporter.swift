@@ -1,6 +1,5 @@
 // Says what happens to the connection: one line an event, and not the same line again and again.
 
-import FoundationEssentials
 import Ingest
 import Logging
 import Mosquitto
@@ -10,21 +9,31 @@ import Records
 final class ConnectionReporter: IngestObserver {
   private let settings: Settings
   private let log: Logger
+  private let activity: Activity
+  private let whenSubscribed: () -> Void
   private let countsRequested: () -> Bool
   private let status: () -> PipelineStatus
   // Since the last connection. Not only the last one: a broker may give two reasons in turns.
   private var toldFailures: [MosquittoError] = []
 
+  // Of the present connection.
+  private var refusedFilter: String?
+
   // Told at the first, and whenever the sum has doubled since.
   private var evictedToTell = 1
 
-  /// - Parameter countsRequested: asked when the loop was woken up.
+  /// - Parameters:
+  ///   - activity: is kept at what happens to the connection.
+  ///   - countsRequested: asked when the loop was woken up.
+  ///   - whenSubscribed: called when the broker has granted all subscriptions.
   init(
-    _ settings: Settings, log: Logger, countsRequested: @escaping () -> Bool,
-    status: @escaping () -> PipelineStatus
+    _ settings: Settings, log: Logger, activity: Activity, countsRequested: @escaping () -> Bool,
+    whenSubscribed: @escaping () -> Void, status: @escaping () -> PipelineStatus
   ) {
     self.settings = settings
     self.log = log
+    self.activity = activity
+    self.whenSubscribed = whenSubscribed
     self.countsRequested = countsRequested
     self.status = status
   }
@@ -32,6 +41,7 @@ final class ConnectionReporter: IngestObserver {
   private var broker: String { "\(settings.mqtt.host):\(settings.mqtt.port)" }
 
   func starting() {
+    activity.set(.connecting)
     let directory = settings.storage.directory
     log.info("connecting to the broker at \(broker)")
     log.info("writing tables to \(directory)")
@@ -42,9 +52,13 @@ final class ConnectionReporter: IngestObserver {
     toldFailures = []
     let session = sessionPresent ? "resuming its session" : "with a new session"
     log.info("connected to \(broker) as \(settings.mqtt.clientID) \(session); subscribed")
+    activity.set(refusedFilter.map { .refused(filter: $0) } ?? .connected)
+    if refusedFilter == nil { whenSubscribed() }
+    refusedFilter = nil
   }
 
   func subscriptionRefused(_ filter: String, reasonCode: UInt8) {
+    refusedFilter = filter
     let code = String(reasonCode, radix: 16)
     log.error(
       "the broker refused the subscription to \(filter) (reason 0x\(code)); check topics.* and the broker's ACL"
@@ -52,6 +66,7 @@ final class ConnectionReporter: IngestObserver {
   }
 
   func connectFailed(_ reason: MosquittoError, retryInMs: Int) {
+    activity.lostConnection("\(reason)", nowMs: SystemClock().wallMs)
     if toldFailures.contains(reason) {
       log.debug("\(reason); next attempt in \(retryInMs) ms")
       return
@@ -66,9 +81,9 @@ final class ConnectionReporter: IngestObserver {
     )
   }
 
-  func roomChanged(isLow: Bool, freeBytes: Int) {
-    let minFreeBytes = settings.storage.minFreeBytes
+  func roomChanged(isLow: Bool, freeBytes: Int, minFreeBytes: Int) {
     let directory = settings.storage.directory
+    activity.set(isLow ? .lowOnRoom(freeBytes: freeBytes) : .connecting)
     if isLow {
       log.error(
         "\(freeBytes >> 20) MiB are free at \(directory), less than storage.min_free_bytes (\(minFreeBytes >> 20) MiB); nothing is read until there is room, the broker keeps the messages"
@@ -78,12 +93,9 @@ final class ConnectionReporter: IngestObserver {
     }
   }
 
-  private func utc(_ timeMs: Int64) -> String {
-    Date(timeIntervalSince1970: Double(timeMs) / 1000).formatted(.iso8601)
-  }
-
   func disconnected(_ reason: MosquittoError?) {
     guard let reason else { return }
+    activity.lostConnection("\(reason)", nowMs: SystemClock().wallMs)
     log.warning("\(reason); connecting again")
   }
 
@@ -134,7 +146,7 @@ final class ConnectionReporter: IngestObserver {
     let trusted = status.counts[.accelerometer, .trusted] + status.counts[.stepTrainer, .trusted]
     let pairs = status.rows[.machineLearningCurated] ?? 0
     log.info(
-      "received \(received) records, trusted \(trusted) readings, paired \(pairs), held \(status.counts.held), \(status.readingsInState) readings in the join"
-    )
+      "received \(received) records, trusted \(trusted) readings, paired \(pairs), held \(status.counts.held), \(status.readingsInState) readings in the join",
+      metadata: ConsoleLog.isAnswer)
   }
 }

@@ -29,7 +29,13 @@ extension Daemon {
       )
     case .badCheckpoint(let error, let aside):
       log.error("\(error); it is set aside as \(aside), the state before it is used")
-    case .playing(let from, let to): log.info("playing the journal, \(to - from) bytes")
+    case .playing(let from, let to):
+      log.info("playing the journal, \(to - from) bytes")
+      played = (from, to)
+      activity.set(.playing(doneBytes: 0, totalBytes: to - from))
+    case .played(let position):
+      startPulse.works()
+      activity.set(.playing(doneBytes: position - played.from, totalBytes: played.to - played.from))
     case .table(_, let finding): log.error("\(finding)")
     case .unexplainedRows(let table, let rows):
       log.warning("\(table.name) has \(rows) rows that the journal does not account for; they stay")
@@ -54,16 +60,35 @@ extension Daemon {
   }
 
   func loadCustomers(_ recovered: Recovered) throws(DaemonError) {
+    try removeLeftCopy()
     guard let path = settings.customers.path else { return }
+    activity.set(.readingCustomers(path: path))
+    startPulse.works()
+    customerFilesLoaded = FilesFingerprint(path: path)
     let fileSystem = fileSystem
     let maxRecordBytes = Int(settings.limits.maxMessageBytes)
-    let before = recovered.player.engine.counts.received(.customer)
+    let before = recovered.player.engine.counts
     try attempt(naming: "customers.path") { () throws(CustomerFileError) in
       try recovered.player.loadCustomers(
         path: path, maxRecordBytes: maxRecordBytes, fileSystem: fileSystem, journal: recovered.journal,
-        arrivalMs: SystemClock().wallMs)
+        arrivalMs: SystemClock().wallMs, pulse: startPulse)
     }
-    let loaded = recovered.player.engine.counts.received(.customer) - before
+    let counts = recovered.player.engine.counts
+    let loaded = counts.received(.customer) - before.received(.customer)
+    let bad = [Verdict.malformed, .oversized].reduce(0) { $0 + counts[.customer, $1] - before[.customer, $1] }
     log.info("loaded \(loaded) customer records from \(path)")
+    if bad > 0 { log.warning("\(bad) of them are no customer records; see quarantine/rejected") }
+    reloads.update { reloads in
+      reloads.areCustomerFilesGood = true
+      reloads.customersLoadedMs = SystemClock().wallMs
+      reloads.customerRecords = loaded
+    }
+  }
+
+  // What a process left that ended while it read customer files.
+  private func removeLeftCopy() throws(DaemonError) {
+    try attempt(naming: "storage.directory") { () throws(StorageError) in
+      try StagedCustomers.remove(fileSystem: fileSystem, settings.storage.directory)
+    }
   }
 }

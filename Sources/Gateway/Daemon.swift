@@ -6,6 +6,7 @@
 //   and the customer files are loaded.
 // - Stopping loses nothing: what was read is durable and judged, the session stays with the broker.
 
+public import FoundationEssentials
 import Ingest
 import Journal
 import Logging
@@ -17,21 +18,47 @@ import Storage
 
 /// A gateway that runs until it is told to stop.
 public final class Daemon {
+  /// Those of the start.
   let settings: Settings
   let log: Logger
+  let console: ConsoleLog
   let signals: Signals
   let fileSystem: any FileSystem
   let router: TopicRouter
   let board: StatusBoard
+  let activity: Activity
+  let supervisor: Supervisor
+  let patience: DiskPatience
+  /// Whether the gateway runs with what the operator last wrote.
+  let reloads = ReloadStatusBoard()
+  /// The start, as far as it plays the journal and reads customer files.
+  let startPulse = Pulse()
+  /// The part of the journal that is played at the start.
+  var played = (from: 0, to: 0)
+  /// The customer files just before they were read.
+  var customerFilesLoaded: FilesFingerprint?
   private let lock: any FileLock
 
   /// Takes the data folder.
+  /// - Parameters:
+  ///   - console: writes the log.
+  ///   - environment: `NOTIFY_SOCKET` and `WATCHDOG_USEC` are systemd's.
   /// - Throws: what keeps the gateway from starting, with the setting to look at.
-  public init(_ settings: Settings, log: Logger, signals: Signals) throws(DaemonError) {
+  public init(
+    _ settings: Settings, console: ConsoleLog, signals: Signals,
+    environment: [String: String] = ProcessInfo.processInfo.environment
+  ) throws(DaemonError) {
+    let log = Logger(label: "stepgate") { _ in console }
     self.settings = settings
     self.log = log
+    self.console = console
     self.signals = signals
+    activity = Activity(broker: "\(settings.mqtt.host):\(settings.mqtt.port)")
+    supervisor = Supervisor(
+      Notifier(environment: environment), activity: activity,
+      watchdogMs: watchdogMs(environment: environment), log: log)
     let patience = DiskPatience(log: log, isStopping: { signals.stopRequested })
+    self.patience = patience
     let fileSystem = PatientFileSystem(LocalFileSystem()) { patience.waitForSpace($0) }
     self.fileSystem = fileSystem
     try attempt { () throws(MosquittoError) in try AcknowledgementCheck.run() }
@@ -40,7 +67,7 @@ public final class Daemon {
       try TopicRouter(topics)
     }
     let directory = settings.storage.directory
-    board = StatusBoard(settings, fileSystem: fileSystem)
+    board = StatusBoard(settings, fileSystem: fileSystem, reloads: reloads)
     lock = try attempt(naming: "storage.directory") { () throws(StorageError) in
       try fileSystem.createDirectories(directory)
       return try fileSystem.lock("\(directory)/lock")
@@ -48,21 +75,37 @@ public final class Daemon {
   }
 
   /// Recovers, takes messages until the process is told to stop, and closes everything.
+  /// - Parameter reload: reads the settings again, at SIGHUP.
   /// - Returns: what the pipeline did.
-  public func run() throws(DaemonError) -> PipelineStatus {
+  public func run(
+    reload: @escaping @Sendable () throws(SettingsError) -> Settings
+  ) throws(DaemonError) -> PipelineStatus {
     let server = try startServer()
     defer { server?.stop() }
+    defer { supervisor.stopping() }
     board.enter(.recovering)
+    supervisor.watch([("the start", startPulse)])
+    supervisor.ask(questions(pairs: { 0 }))
     guard let recovered = try recover() else {
       log.info("stopped while playing the journal; the next start begins with it again")
       return PipelineStatus()
     }
     try recordSettings(recovered)
     try loadCustomers(recovered)
-    return try ingest(recovered)
+    startPulse.rests()
+    return try ingest(recovered, reload)
   }
 
-  private func ingest(_ recovered: Recovered) throws(DaemonError) -> PipelineStatus {
+  private func questions(pairs: @escaping @Sendable () -> Int) -> Supervisor.Questions {
+    let (patience, signals, console, reloads) = (patience, signals, console, reloads)
+    return Supervisor.Questions(
+      pairs: pairs, isWaitingForRoom: { patience.isWaiting }, isStopping: { signals.stopRequested },
+      remark: { reloads.status.remark }, tick: { console.tellLeftOut() })
+  }
+
+  private func ingest(
+    _ recovered: Recovered, _ reload: @escaping @Sendable () throws(SettingsError) -> Settings
+  ) throws(DaemonError) -> PipelineStatus {
     let options = try clientOptions()
     let client = try attempt { () throws(MosquittoError) in try Client(options) }
     let (wakeUp, signals) = (signals.wakeUp, signals)
@@ -72,18 +115,25 @@ public final class Daemon {
       checkpoints: CheckpointStore(fileSystem: fileSystem, dataDirectory: directory),
       onFailure: { wakeUp.signal() })
     let reporter = ConnectionReporter(
-      settings, log: log, countsRequested: { signals.takeCountsRequest() }, status: { engine.status })
+      settings, log: log, activity: activity, countsRequested: { signals.takeCountsRequest() },
+      whenSubscribed: { [supervisor] in supervisor.ready() }, status: { engine.status })
+    let input = OperatorInput(wakeUp: wakeUp)
     let room = RoomWatch(
       fileSystem: fileSystem, directory: directory, minFreeBytes: Int(settings.storage.minFreeBytes))
     let loop = IngestLoop(
       connection: client, options: ingestOptions(), recovered: recovered, engine: engine, room: room,
-      wakeUp: wakeUp, observer: reporter, isStopping: { signals.stopRequested })
+      wakeUp: wakeUp, input: input, observer: reporter, isStopping: { signals.stopRequested })
+    supervisor.watch([("ingest", loop.pulse)] + engine.pulses)
+    supervisor.ask(questions(pairs: { engine.status.rows[.machineLearningCurated] ?? 0 }))
     reporter.starting()
     board.watch(engine, loop.published, checkpointPosition: recovered.checkpointPosition)
     engine.start()
+    let customers = listenToOperator(input, reload)
+    defer { customers.stop() }
     // The engine finishes what is durable however the loop ended.
     let ended = Result { () throws(IngestError) in try loop.run() }
     board.enter(.stopping)
+    supervisor.stopping()
     let redeliveries = (try? ended.get()) == nil ? nil : loop.redeliveries
     try attempt { () throws(PlayError) in try engine.stop(checkpoint: redeliveries) }
     try attempt { () throws(IngestError) in try ended.get() }
@@ -101,11 +151,27 @@ public final class Daemon {
     return server
   }
 
+  /// From now on SIGHUP and changes of the customer files reach the ingest thread.
+  private func listenToOperator(
+    _ input: OperatorInput, _ reload: @escaping @Sendable () throws(SettingsError) -> Settings
+  ) -> CustomerFiles {
+    let customers = CustomerFiles(
+      CustomerFiles.Options(settings), loaded: customerFilesLoaded, input: input, fileSystem: fileSystem,
+      dataDirectory: settings.storage.directory, board: reloads, log: log)
+    let reloader = Reloader(
+      settings, load: reload,
+      parts: Reloader.Parts(
+        input: input, customers: customers, supervisor: supervisor, board: reloads, console: console),
+      log: log)
+    customers.start()
+    signals.whenReloadRequested { reloader.reload() }
+    return customers
+  }
+
   private func ingestOptions() -> IngestOptions {
     var options = IngestOptions(
       subscriptions: router.subscriptions, maxMessageBytes: Int(settings.limits.maxMessageBytes))
-    options.checkpoints = CheckpointOptions(
-      intervalMs: Int(settings.checkpoint.intervalMs), journalBytes: Int(settings.checkpoint.journalBytes))
+    options.checkpoints = CheckpointOptions(settings.checkpoint)
     return options
   }
 

@@ -15,6 +15,12 @@ final class DiskPatience: Sendable {
   private let isStopping: @Sendable () -> Bool
   private let lastWaitMs = Mutex<Int?>(nil)
 
+  /// Whether somebody waits for room.
+  var isWaiting: Bool {
+    let nowMs = SystemClock().monotonicMs
+    return lastWaitMs.withLock { last in last.map { nowMs - $0 <= 4 * Self.pauseMs } ?? false }
+  }
+
   init(log: Logger, isStopping: @escaping @Sendable () -> Bool) {
     self.log = log
     self.isStopping = isStopping

@@ -1,4 +1,5 @@
-// What the process is told by signals: SIGTERM and SIGINT to stop, SIGUSR1 to log the counts.
+// What the process is told by signals: SIGTERM and SIGINT to stop, SIGHUP to read its settings again, SIGUSR1 to log
+// the counts.
 
 import Dispatch
 import Glibc
@@ -6,18 +7,25 @@ import Ingest
 import Synchronization
 
 /// Listens to the process's signals from its making on.
-// The sources only flip atomics and signal a pipe; they are kept for the process's life.
+// The sources only flip atomics, signal a pipe and call what is behind the mutex; they are kept for the process's life.
 public final class Signals: @unchecked Sendable {
+  private struct Reload {
+    var isRequested = false
+    var action: (@Sendable () -> Void)?
+  }
+
   /// Signalled with each signal.
   public let wakeUp = WakeUp()
   private let stop = Atomic(false)
   private let counts = Atomic(false)
+  private let reload = Mutex(Reload())
   private var sources: [any DispatchSourceSignal] = []
 
   public init() {
     listen(to: SIGTERM) { $0.stop.store(true, ordering: .relaxed) }
     listen(to: SIGINT) { $0.stop.store(true, ordering: .relaxed) }
     listen(to: SIGUSR1) { $0.counts.store(true, ordering: .relaxed) }
+    listen(to: SIGHUP) { $0.requestReload() }
   }
 
   private func listen(to number: Int32, _ action: @escaping @Sendable (Signals) -> Void) {
@@ -38,4 +46,22 @@ public final class Signals: @unchecked Sendable {
 
   /// Whether the counts were asked for since the last call.
   func takeCountsRequest() -> Bool { counts.exchange(false, ordering: .relaxed) }
+
+  private func requestReload() {
+    let action = reload.withLock { reload in
+      reload.isRequested = reload.action == nil
+      return reload.action
+    }
+    action?()
+  }
+
+  /// Calls `action` for each SIGHUP from now on, and at once if one came before.
+  func whenReloadRequested(_ action: @escaping @Sendable () -> Void) {
+    let isRequested = reload.withLock { reload in
+      reload.action = action
+      defer { reload.isRequested = false }
+      return reload.isRequested
+    }
+    if isRequested { action() }
+  }
 }

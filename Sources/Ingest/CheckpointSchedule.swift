@@ -14,7 +14,7 @@ public struct CheckpointOptions: Sendable {
 }
 
 struct CheckpointSchedule {
-  private let options: CheckpointOptions
+  var options: CheckpointOptions
   private var lastPosition: Int
   private var lastMs: Int
 

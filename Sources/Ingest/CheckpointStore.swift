@@ -18,6 +18,8 @@ public struct CheckpointStore: Sendable {
 
   private let fileSystem: any FileSystem
   private let dataDirectory: String
+  /// A step is a table or a piece of a checkpoint that goes to the disk.
+  public let pulse = Pulse()
 
   /// - Parameter dataDirectory: `storage.directory`.
   public init(fileSystem: any FileSystem, dataDirectory: String) {
@@ -36,7 +38,9 @@ public struct CheckpointStore: Sendable {
   /// Makes the rows durable that the checkpoint counts on, writes it, and removes what is needed no longer:
   /// older checkpoints, and the journal's segments below the oldest that is kept.
   public func write(_ checkpoint: PendingCheckpoint) throws(StorageError) {
+    defer { pulse.rests() }
     for table in Table.allCases {
+      pulse.works()
       if let position = checkpoint.tables[table] { try syncRows(of: table, at: position) }
     }
     try fileSystem.createPrivateDirectory(directory)
@@ -73,6 +77,7 @@ public struct CheckpointStore: Sendable {
   // blocks), so there is never much of it.
   private func appendGently(_ bytes: UnsafeRawBufferPointer, to file: any File) throws(StorageError) {
     for start in stride(from: 0, to: bytes.count, by: Self.pieceBytes) {
+      pulse.works()
       let end = min(bytes.count, start + Self.pieceBytes)
       try file.append(UnsafeRawBufferPointer(rebasing: bytes[start..<end]))
       if end < bytes.count { try file.syncData() }

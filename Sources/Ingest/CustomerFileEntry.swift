@@ -48,9 +48,12 @@ public enum CustomerFileError: Error, CustomStringConvertible {
 
 extension EntryPlayer {
   /// Reads customer files into the journal, makes them durable and plays them.
-  /// - Parameter path: a file or a folder.
+  /// - Parameters:
+  ///   - path: a file or a folder.
+  ///   - pulse: takes a step with each piece.
   public func loadCustomers(
-    path: String, maxRecordBytes: Int, fileSystem: any FileSystem, journal: JournalWriter, arrivalMs: Int64
+    path: String, maxRecordBytes: Int, fileSystem: any FileSystem, journal: JournalWriter, arrivalMs: Int64,
+    pulse: Pulse? = nil
   ) throws(CustomerFileError) {
     let entries = EntryBuffer()
     let block = RecordBlock()
@@ -63,6 +66,7 @@ extension EntryPlayer {
           CustomerFileEntry.append(piece, path: path, arrivalMs: arrivalMs, to: entries)
         },
         filled: { _, _ in
+          pulse?.works()
           do throws(CustomerFileError) { try self.commit(entries, to: journal) } catch { failure = error }
         })
     } catch { throw .input(error) }

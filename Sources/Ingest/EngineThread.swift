@@ -79,6 +79,7 @@ public final class EngineThread: BatchConsumer, @unchecked Sendable {
   private let checkpointThread = DispatchQueue(label: "stepgate.checkpoint")
   private let state = Mutex(State())
   private let onFailure: @Sendable () -> Void
+  private let pulse = Pulse()
 
   /// - Parameter onFailure: called on a thread of the engine when it cannot go on.
   public init(player: EntryPlayer, checkpoints: CheckpointStore, onFailure: @escaping @Sendable () -> Void) {
@@ -95,12 +96,15 @@ public final class EngineThread: BatchConsumer, @unchecked Sendable {
 
   private func run() {
     do throws(PlayError) {
+      defer { pulse.rests() }
       while let batch = filled.take() {
+        pulse.works()
         try player.play(batch.entries)
         if let redeliveries = batch.checkpoint { checkpoint(remembering: redeliveries) }
         batch.reset()
         try noteDurableRows()
         publishStatus()
+        pulse.rests()
         _ = free.put(batch)
       }
     } catch { fail(error) }
@@ -148,7 +152,12 @@ public final class EngineThread: BatchConsumer, @unchecked Sendable {
     do { try player.engine.rowsAreDurable(to: durable) } catch { throw .tables(.storage(error)) }
   }
 
-  // MARK: For the ingest thread
+  // MARK: For other threads
+
+  /// A step is a batch that is played, or a piece of a checkpoint that is written.
+  public var pulses: [(name: String, pulse: Pulse)] {
+    [("the engine", pulse), ("the checkpoint", checkpoints.pulse)]
+  }
 
   /// What the pipeline had done after the last batch.
   public var status: PipelineStatus { state.withLock { $0.status } }

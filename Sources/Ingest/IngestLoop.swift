@@ -23,12 +23,15 @@ public enum IngestError: Error, CustomStringConvertible {
   case engine(PlayError)
   /// The library does not withhold acknowledgements.
   case mosquitto(MosquittoError)
+  /// Customer files that were checked and kept aside cannot be read back.
+  case customers(JournalError)
 
   public var description: String {
     switch self {
     case .storage(let error): error.description
     case .engine(let error): error.description
     case .mosquitto(let error): error.description
+    case .customers(let error): error.description
     }
   }
 }
@@ -67,13 +70,16 @@ public final class IngestLoop {
   private static let roomCheckMs = 250
 
   let connection: any BrokerConnection
-  let options: IngestOptions
+  private(set) var options: IngestOptions
   private let journal: JournalWriter
   private let engine: any BatchConsumer
   let clock: any IngestClock
   private(set) var room: RoomWatch
   private var schedule: CheckpointSchedule
   private let wakeUp: WakeUp
+  private let input: OperatorInput?
+  /// Busy but while it waits for the network.
+  public let pulse = Pulse()
   weak var observer: (any IngestObserver)?
   var batch: EntryBatch
   /// What the broker may send again.
@@ -94,13 +100,14 @@ public final class IngestLoop {
   /// - Parameters:
   ///   - recovered: the journal and what is known of its messages.
   ///   - room: looks at the disk that holds the data folder.
+  ///   - input: settings and customer files that change while it runs.
   ///   - jitter: draws the random part of a pause between two attempts to connect.
   ///   - isStopping: asked after each turn; signal `wakeUp` when it changes.
   public init(
     connection: any BrokerConnection, options: IngestOptions, recovered: Recovered, engine: any BatchConsumer,
     room: RoomWatch, clock: any IngestClock = SystemClock(),
     jitter: @escaping (ClosedRange<Int>) -> Int = { .random(in: $0) }, wakeUp: WakeUp,
-    observer: any IngestObserver, isStopping: @escaping () -> Bool
+    input: OperatorInput? = nil, observer: any IngestObserver, isStopping: @escaping () -> Bool
   ) {
     self.connection = connection
     self.options = options
@@ -113,6 +120,7 @@ public final class IngestLoop {
     self.clock = clock
     backoff = Backoff(draw: jitter)
     self.wakeUp = wakeUp
+    self.input = input
     self.observer = observer
     self.isStopping = isStopping
     batch = EntryBatch()
@@ -121,20 +129,26 @@ public final class IngestLoop {
 
   /// Runs until it is told to stop or cannot go on. Leaves the session with the broker.
   public func run() throws(IngestError) {
+    // Connecting waits for a network that may not answer, closing for a broker.
+    defer { pulse.rests() }
     while !isStopping() {
+      pulse.works()
       try watchRoom()
+      pulse.rests()
       connectIfDue()
       let ready = connection.wait(
         timeoutMs: sleepMs(), forWriting: connection.wantsWrite, wakeup: wakeUp.descriptor)
+      pulse.works()
       if ready.wokenUp {
         wakeUp.reset()
         observer?.wokenUp()
       }
       if let failure = engine.failure { throw .engine(failure) }
       readBatch()
-      try commit()
+      try takeInput()
       try housekeepIfDue()
     }
+    pulse.rests()
     disconnect()
   }
 
@@ -168,6 +182,7 @@ public final class IngestLoop {
   // While the engine is behind nothing is read, but the connection is kept alive.
   private func nextBatch() throws(IngestError) -> EntryBatch {
     while true {
+      pulse.works()
       if let batch = engine.freeBatch(timeoutMs: 500) { return batch }
       if let failure = engine.failure { throw .engine(failure) }
       connection.housekeepingTurn()
@@ -187,9 +202,10 @@ public final class IngestLoop {
   func take(_ message: borrowing MessageView) {
     counts.messages += 1
     let isOversized = message.payload.count > options.maxMessageBytes
+    // Shorter than it was in any case: that is how the engine knows.
+    let keptBytes = min(refusedTextBytes, options.maxMessageBytes)
     let kept =
-      isOversized
-      ? UnsafeRawBufferPointer(rebasing: message.payload.prefix(refusedTextBytes)) : message.payload
+      isOversized ? UnsafeRawBufferPointer(rebasing: message.payload.prefix(keptBytes)) : message.payload
     if isRedelivered(message, kept) { return }
     batch.entries.append(
       kind: .message, arrivalMs: arrivalMs, packetID: message.packetID, topic: message.topic, payload: kept,
@@ -205,6 +221,41 @@ public final class IngestLoop {
     return true
   }
 
+  // MARK: What the operator gives
+
+  // Commits the batch that was read, with what waits of settings and customer files.
+  private func takeInput() throws(IngestError) {
+    let change = input?.takeChange()
+    if let text = change?.journalText { appendSettings(text) }
+    let customers = change == nil ? input?.customers : nil
+    let isLastPiece = try customers.map { files throws(IngestError) in try !appendPiece(of: files) }
+    try commit()
+    if let change { apply(change) }
+    if isLastPiece == true { input?.customersAreDurable() }
+  }
+
+  private func appendSettings(_ text: [UInt8]) {
+    text.withUnsafeBytes { text in
+      batch.entries.append(
+        kind: .settings, arrivalMs: arrivalMs, topic: UnsafeRawBufferPointer(start: nil, count: 0),
+        payload: text)
+    }
+  }
+
+  private func appendPiece(of files: StagedCustomers) throws(IngestError) -> Bool {
+    do throws(JournalError) { return try files.next(into: batch.entries, arrivalMs: arrivalMs) } catch {
+      throw .customers(error)
+    }
+  }
+
+  private func apply(_ change: SettingsChange) {
+    options.maxMessageBytes = change.maxMessageBytes
+    options.checkpoints = change.checkpoints
+    schedule.options = change.checkpoints
+    room.minFreeBytes = change.minFreeBytes
+    change.whenApplied()
+  }
+
   // MARK: Room on the disk
 
   // Without room nothing is read. The session stays, so the broker keeps the messages; a connection that nobody
@@ -213,7 +264,8 @@ public final class IngestLoop {
     let wasLow = room.isLow
     do throws(StorageError) { try room.look(nowMs: clock.monotonicMs) } catch { throw .storage(error) }
     guard room.isLow != wasLow else { return }
-    observer?.roomChanged(isLow: room.isLow, freeBytes: room.freeBytes)
+    observer?.roomChanged(
+      isLow: room.isLow, freeBytes: room.freeBytes, minFreeBytes: room.minFreeBytes)
     if room.isLow { disconnect() } else { connectAtMs = clock.monotonicMs }
   }
 
@@ -241,12 +293,14 @@ public final class IngestLoop {
     var status = IngestStatus()
     status.counts = counts
     status.connection = connectionStatus
+    status.minFreeBytes = room.minFreeBytes
     status.journalPosition = journal.durablePosition
     status.toldAtMs = clock.monotonicMs
     published.tell(status)
   }
 
   private func sleepMs() -> Int {
+    if input?.isWaiting == true { return 0 }
     if room.isLow { return Self.roomCheckMs }
     let untilConnect = connection.socket < 0 ? max(0, connectAtMs - clock.monotonicMs) : 1_000
     return min(1_000, untilConnect)

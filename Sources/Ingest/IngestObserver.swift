@@ -15,7 +15,7 @@ public protocol IngestObserver: AnyObject {
   func sessionLost(fromMs: Int64, toMs: Int64)
   /// The disk has less room than is to be left free, or has enough again. Without room nothing is read: the
   /// connection is given up, and the broker keeps the messages.
-  func roomChanged(isLow: Bool, freeBytes: Int)
+  func roomChanged(isLow: Bool, freeBytes: Int, minFreeBytes: Int)
   /// The loop was woken from outside, to stop or to look at something.
   func wokenUp()
   /// About once a second: for what is worth telling without being asked.

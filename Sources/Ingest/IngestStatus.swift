@@ -24,6 +24,8 @@ public struct ConnectionStatus: Equatable, Sendable {
 public struct IngestStatus: Equatable, Sendable {
   public var counts = IngestCounts()
   public var connection = ConnectionStatus()
+  /// `storage.min_free_bytes` as it is now; nil before the loop runs.
+  public var minFreeBytes: Int?
   /// The journal's position below which all is on stable storage.
   public var journalPosition = 0
   /// When this was told, by a clock that never runs backwards; milliseconds.

@@ -21,6 +21,8 @@ public enum RecoveryEvent {
   case badCheckpoint(CheckpointError, setAside: String)
   /// The journal is about to be played.
   case playing(from: Int, to: Int)
+  /// It was played up to a position.
+  case played(to: Int)
   /// Something was wrong with a table.
   case table(Table, RecoveryFinding)
   /// A table holds rows that the journal does not account for.
@@ -181,6 +183,7 @@ public struct Recovery {
     let reachedEnd = try playback.run(readsAhead: readsAhead) { parsed throws(RecoveryError) in
       if isStopping() { return false }
       try attempt(RecoveryError.play) { () throws(PlayError) in try recovered.player.judge(parsed) }
+      tell(.played(to: recovered.player.position))
       return true
     }
     recovered.redeliveries = playback.redeliveries

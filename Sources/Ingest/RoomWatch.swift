@@ -9,13 +9,13 @@ public struct RoomWatch {
 
   private let fileSystem: any FileSystem
   private let directory: String
-  private let minFreeBytes: Int
+  /// `storage.min_free_bytes`.
+  var minFreeBytes: Int
   private var lookAtMs = Int.min
   /// Whether there was less room at the last look than is to be left free.
   public private(set) var isLow = false
   public private(set) var freeBytes = 0
 
-  /// - Parameter minFreeBytes: `storage.min_free_bytes`.
   public init(fileSystem: any FileSystem, directory: String, minFreeBytes: Int) {
     self.fileSystem = fileSystem
     self.directory = directory

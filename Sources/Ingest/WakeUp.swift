@@ -30,7 +30,8 @@ public final class WakeUp: Sendable {
     _ = write(signalled, &byte, 1)
   }
 
-  func reset() {
+  /// To be called by the thread that polls, once it is woken.
+  public func reset() {
     withUnsafeTemporaryAllocation(byteCount: 64, alignment: 1) { buffer in
       while read(descriptor, buffer.baseAddress, buffer.count) > 0 {}
     }

@@ -7,7 +7,7 @@ struct CheckConfig: ParsableCommand {
     abstract: "Checks a configuration file and tells every error in it.",
     discussion: """
       Checks what "stepgate run" would check before it starts: keys, values, their combinations, the files \
-      they name, and the STEPGATE_ variables of this environment, which override the file. Each error is a \
+      they name (but for credentials that systemd passes on), and the STEPGATE_ variables of this environment, which override the file. Each error is a \
       line with its place, its key and what is allowed. Exits with 78 where there is one.
 
       Example:
@@ -18,7 +18,10 @@ struct CheckConfig: ParsableCommand {
   var file: String
 
   func run() throws {
-    _ = try loadSettings(file: file)
+    let settings = try loadSettings(file: file, credentialsMayBeElsewhere: true)
+    for (key, path) in settings.credentialsElsewhere().sorted(by: { $0.key < $1.key }) {
+      printMessage("note: \(key): \(path) cannot be checked here; systemd passes it on to the service alone")
+    }
     try printData("\(file): no errors\n")
   }
 }

@@ -13,9 +13,12 @@ enum ExitStatus {
 }
 
 /// Settings for a command, or the command's end with every problem on stderr.
-func loadSettings(file: String?, checksFiles: Bool = true) throws(ExitCode) -> Settings {
+func loadSettings(
+  file: String?, checksFiles: Bool = true, credentialsMayBeElsewhere: Bool = false
+) throws(ExitCode) -> Settings {
   do throws(SettingsError) {
-    return try Settings.load(file: file, checksFiles: checksFiles)
+    return try Settings.load(
+      file: file, checksFiles: checksFiles, credentialsMayBeElsewhere: credentialsMayBeElsewhere)
   } catch {
     printMessage(error.description)
     throw ExitStatus.wrongConfiguration

@@ -1,4 +1,5 @@
 import ArgumentParser
+import FoundationEssentials
 import Gateway
 import Ingest
 import Logging
@@ -10,7 +11,8 @@ struct Run: ParsableCommand {
     discussion: """
       Connects to the MQTT broker, takes readings in, and appends rows to the tables. A message is \
       acknowledged only when it is on stable storage, so the gateway may be killed at any time and goes on \
-      where it was. SIGTERM and SIGINT stop it cleanly; SIGUSR1 logs how much it has done.
+      where it was. SIGTERM and SIGINT stop it cleanly; SIGHUP has it read its settings and the customer files \
+      again; SIGUSR1 logs how much it has done.
 
       Example:
         stepgate run --config /etc/stepgate/stepgate.yaml
@@ -28,15 +30,17 @@ struct Run: ParsableCommand {
   var summary: SummaryFormat?
 
   func run() throws {
-    let settings = try loadSettings(file: config)
+    let format = ConsoleLog.Format(environment: ProcessInfo.processInfo.environment)
+    let settings = try loadSettings(format)
     let signals = Signals()
-    let log = Logger(label: "stepgate") { _ in ConsoleLog(level: settings.log.level) }
+    let console = ConsoleLog(level: LogLevel(settings.log.level), format: format)
     let start = ContinuousClock.now
     let status: PipelineStatus
     do throws(DaemonError) {
-      status = try Daemon(settings, log: log, signals: signals).run()
+      let daemon = try Daemon(settings, console: console, signals: signals)
+      status = try daemon.run { [config] () throws(SettingsError) in try Settings.load(file: config) }
     } catch {
-      log.critical("\(error)")
+      log(console).critical("\(error)")
       throw error.kind == .configuration ? ExitStatus.wrongConfiguration : ExitStatus.inputOutputFailed
     }
     let summary = ReplaySummary(counts: status.counts, rows: status.rows, seconds: start.secondsUntilNow)
@@ -46,8 +50,21 @@ struct Run: ParsableCommand {
     case nil: break
     }
     guard status.counts.balance else {
-      log.critical("the verdicts do not add up to the records received; this is a defect of stepgate")
+      log(console).critical(
+        "the verdicts do not add up to the records received; this is a defect of stepgate")
       throw ExitStatus.foundSomethingWrong
+    }
+  }
+  private func log(_ console: ConsoleLog) -> Logger { Logger(label: "stepgate") { _ in console } }
+
+  /// The settings, or the end with every problem on stderr: for the journal as lines with a priority.
+  private func loadSettings(_ format: ConsoleLog.Format) throws(ExitCode) -> Settings {
+    do throws(SettingsError) { return try Settings.load(file: config) } catch {
+      let console = ConsoleLog(level: LogLevel(.info), format: format)
+      for problem in error.problems {
+        if case .journal = format { log(console).critical("\(problem)") } else { printMessage("\(problem)") }
+      }
+      throw ExitStatus.wrongConfiguration
     }
   }
 }

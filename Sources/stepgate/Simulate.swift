@@ -22,6 +22,9 @@ struct Simulate: ParsableCommand {
     help: ArgumentHelp("The broker; an IPv6 address in brackets: [::1]:1883.", valueName: "host:port"))
   var broker: HostAndPort
 
+  @OptionGroup(title: "For a broker that wants to know who connects")
+  var login: BrokerLogin
+
   @Option(help: ArgumentHelp("How many customers to make up (default: 100).", valueName: "n"))
   var customers: Int?
 
@@ -79,7 +82,8 @@ struct Simulate: ParsableCommand {
 
   func run() throws {
     let clientID = "stepgate-simulate-\(UInt32.random(in: 0 ... .max))"
-    let options = ConnectOptions(host: broker.host, port: UInt16(broker.port), clientID: clientID)
+    var options = ConnectOptions(host: broker.host, port: UInt16(broker.port), clientID: clientID)
+    try login.apply(to: &options)
     var progress = TerminalProgress()
     defer { progress.finish() }
     let sums: PublishProgress

@@ -97,6 +97,7 @@ extension RunTests {
           broker, settings: ["mqtt.username": "gateway"])
         // Only the first line counts, as editors end the last one.
         let file = try fixture.folder.file("password", password + "\n")
+        try FileManager.default.setAttributes([.posixPermissions: 0o600], ofItemAtPath: file)
         fixture.settings["mqtt.password_file"] = file
         let outcome: Outcome
         if password.hasPrefix("right") {

@@ -79,6 +79,7 @@ final class StepgateProcess {
   /// `output` as it is, whatever its bytes.
   var outputData: Data { get throws { try Data(contentsOf: URL(filePath: outputPath)) } }
   var isRunning: Bool { process.isRunning }
+  var processID: Int32 { process.processIdentifier }
 
   /// Sends a signal, unless the process has ended: its number may be somebody else's by then.
   func send(_ signal: Int32) {

@@ -251,6 +251,7 @@ final class Simulation: @unchecked Sendable {
     switch event {
     case .journalWasTorn: coverage.count(.tornJournal)
     case .playing: coverage.count(.journalPlayed)
+    case .played: break
     case .table(_, let finding): repaired(finding)
     case .badCheckpoint(let error, _):
       coverage.count(.damagedCheckpoint)
@@ -304,7 +305,7 @@ final class Simulation: @unchecked Sendable {
 }
 
 extension Simulation: IngestObserver {
-  func roomChanged(isLow: Bool, freeBytes: Int) {
+  func roomChanged(isLow: Bool, freeBytes: Int, minFreeBytes: Int) {
     note("room is low: \(isLow)")
     if isLow { coverage.count(.lowRoom) }
   }

@@ -31,7 +31,8 @@ private func storageError(in error: IngestError) -> StorageError? {
   switch error {
   case .storage(let error): error
   case .engine(let error): storageError(in: error)
-  case .mosquitto: nil
+  case .customers(.storage(let error)): error
+  case .mosquitto, .customers: nil
   }
 }
 

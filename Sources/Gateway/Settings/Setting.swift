@@ -12,8 +12,12 @@ struct Setting: Sendable {
   /// Whether it may be left empty, which is then its default.
   let mayBeEmpty: Bool
   let assign: @Sendable (String, inout Settings) throws(Refusal) -> Void
+  /// Whether two settings have another value for it.
+  let differs: @Sendable (Settings, Settings) -> Bool
+  /// Gives the second the value of the first.
+  let copy: @Sendable (Settings, inout Settings) -> Void
 
-  init<Value>(
+  init<Value: Equatable>(
     _ key: String, _ place: WritableKeyPath<Settings, Value> & Sendable, _ type: SettingType<Value>,
     mayBeEmpty: Bool = false
   ) {
@@ -21,16 +25,20 @@ struct Setting: Sendable {
     self.allowed = type.allowed
     self.mayBeEmpty = mayBeEmpty
     self.assign = { (text, settings) throws(Refusal) in settings[keyPath: place] = try type.parse(text) }
+    self.differs = { $0[keyPath: place] != $1[keyPath: place] }
+    self.copy = { $1[keyPath: place] = $0[keyPath: place] }
   }
 
   /// A setting that is absent by default.
-  init<Value>(
+  init<Value: Equatable>(
     optional key: String, _ place: WritableKeyPath<Settings, Value?> & Sendable, _ type: SettingType<Value>
   ) {
     self.key = key
     self.allowed = type.allowed
     self.mayBeEmpty = true
     self.assign = { (text, settings) throws(Refusal) in settings[keyPath: place] = try type.parse(text) }
+    self.differs = { $0[keyPath: place] != $1[keyPath: place] }
+    self.copy = { $1[keyPath: place] = $0[keyPath: place] }
   }
 
   /// The environment variable that overrides it: `mqtt.host` is `STEPGATE_MQTT_HOST`.
@@ -39,6 +47,13 @@ struct Setting: Sendable {
   }
 
   static let environmentPrefix = "STEPGATE_"
+
+  /// Whether a changed value holds without a restart: those of the session with the broker, of the topics subscribed
+  /// to, of where things are kept and of what listens do not.
+  var appliesWhileRunning: Bool {
+    let sections = ["customers.", "consent.", "join.", "limits.", "landing.", "checkpoint.", "log."]
+    return key == "storage.min_free_bytes" || sections.contains { key.hasPrefix($0) }
+  }
 
   static let all: [Setting] = [
     Setting("mqtt.host", \.mqtt.host, .host),

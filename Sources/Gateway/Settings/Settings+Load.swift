@@ -12,20 +12,23 @@ extension Settings {
   ///   - path: a YAML file such as config/stepgate.yaml; nil for the defaults. An empty file is the
   ///     defaults as well.
   ///   - environment: `STEPGATE_MQTT_HOST` overrides `mqtt.host`, and so on. A variable that begins with
-  ///     `STEPGATE_` and is no setting is an error, but for `STEPGATE_TEST_…`.
+  ///     `STEPGATE_` and is no setting is an error, but for `STEPGATE_TEST_…`. `CREDENTIALS_DIRECTORY` is where
+  ///     credential files without a folder are.
   ///   - checksFiles: whether the files that settings name must be there and readable: for the daemon
   ///     yes; a replay of somebody else's settings needs none of them.
+  ///   - credentialsMayBeElsewhere: whether credentials that only the running service can see are passed over.
   /// - Throws: all problems.
   public static func load(
     file path: String?,
     environment: [String: String] = ProcessInfo.processInfo.environment,
-    checksFiles: Bool = true
+    checksFiles: Bool = true, credentialsMayBeElsewhere: Bool = false
   ) throws(SettingsError) -> Settings {
     var loader = SettingsLoader(file: path.map(SettingsFile.init(path:)), environment: environment)
     loader.refuseUnknownVariables()
     loader.assignAll()
+    loader.findCredentials()
     loader.checkCombinations()
-    if checksFiles { loader.checkFiles() }
+    if checksFiles { loader.checkFiles(exceptCredentialsElsewhere: credentialsMayBeElsewhere) }
     guard loader.problems.isEmpty else { throw SettingsError(problems: loader.problemsInOrder) }
     return loader.settings
   }
@@ -34,7 +37,7 @@ extension Settings {
 /// The state of one `Settings.load`.
 struct SettingsLoader {
   private let file: SettingsFile?
-  private let environment: [String: String]
+  let environment: [String: String]
   private(set) var settings = Settings()
   private(set) var problems: [SettingsProblem]
   /// The keys whose values could not be used; what else they would break is not worth telling.
@@ -76,6 +79,16 @@ struct SettingsLoader {
         let given = error.hidesText ? "***" : text
         refuse(setting.key, given: given, error.reason, allowed: setting.allowed)
       }
+    }
+  }
+
+  /// A credential file that is named without a folder is one that systemd passes on (systemd.exec(5),
+  /// `LoadCredential=`).
+  mutating func findCredentials() {
+    guard let folder = Settings.credentialsFolder(environment) else { return }
+    for (_, place) in Settings.credentials {
+      guard let name = settings[keyPath: place], !name.contains("/") else { continue }
+      settings[keyPath: place] = "\(folder)/\(name)"
     }
   }
 

@@ -70,7 +70,9 @@ extension SettingsLoader {
     }
   }
 
-  mutating func checkFiles() {
+  mutating func checkFiles(exceptCredentialsElsewhere: Bool) {
+    let passedOver =
+      exceptCredentialsElsewhere ? settings.credentialsElsewhere(environment: environment) : [:]
     let files = [
       ("mqtt.password_file", settings.mqtt.passwordFile, "a file that can be read"),
       ("mqtt.tls.ca_file", settings.mqtt.tls.caFile, "a file that can be read"),
@@ -78,11 +80,42 @@ extension SettingsLoader {
       ("mqtt.tls.key_file", settings.mqtt.tls.keyFile, "a file that can be read"),
       ("customers.path", settings.customers.path, "a file or a folder that can be read"),
     ]
-    for (key, path, allowed) in files where areUsable(key) {
+    for (key, path, allowed) in files where areUsable(key) && passedOver[key] == nil {
       guard let path, let reason = unreadableReason(path, mayBeFolder: key == "customers.path") else {
         continue
       }
       refuse(key, given: path, "cannot be read: \(reason)", allowed: allowed)
+    }
+    checkCredentialFiles(except: passedOver)
+  }
+
+  /// What is a secret must be one, and what is a credential must hold something.
+  private mutating func checkCredentialFiles(except passedOver: [String: String]) {
+    for (key, path) in [
+      ("mqtt.password_file", settings.mqtt.passwordFile), ("mqtt.tls.key_file", settings.mqtt.tls.keyFile),
+    ] where areUsable(key) && passedOver[key] == nil {
+      guard let path else { continue }
+      if let reason = exposedReason(path) {
+        refuse(
+          key, given: path, reason, allowed: "a file that only its owner and group can read: chmod o= FILE")
+      }
+    }
+    for (key, path) in [
+      ("mqtt.tls.ca_file", settings.mqtt.tls.caFile),
+      ("mqtt.tls.certificate_file", settings.mqtt.tls.certificateFile),
+      ("mqtt.tls.key_file", settings.mqtt.tls.keyFile),
+    ] where areUsable(key) && passedOver[key] == nil {
+      guard let path, isEmptyFile(path) else { continue }
+      refuse(key, given: path, "is empty", allowed: "a PEM file")
+    }
+    if areUsable("mqtt.password_file") && passedOver["mqtt.password_file"] == nil {
+      do throws(SettingsError) { _ = try settings.mqtt.readPassword() } catch {
+        for problem in error.problems {
+          refuse(
+            "mqtt.password_file", given: settings.mqtt.passwordFile, problem.problem, allowed: problem.allowed
+          )
+        }
+      }
     }
   }
 }

@@ -29,6 +29,19 @@ func readTextFile(_ path: String) throws(TextFileError) -> String {
   return text
 }
 
+/// Why a file is no place for a secret, or nil where it is one: others than its owner and group may read or change it.
+func exposedReason(_ path: String) -> String? {
+  var status = stat()
+  guard stat(path, &status) == 0, status.st_mode & (S_IROTH | S_IWOTH) != 0 else { return nil }
+  let mode = String(status.st_mode & 0o7777, radix: 8)
+  return "can be read or changed by everybody (mode \(mode))"
+}
+
+func isEmptyFile(_ path: String) -> Bool {
+  var status = stat()
+  return stat(path, &status) == 0 && status.st_size == 0
+}
+
 /// Why a path cannot be read, or nil where it can.
 func unreadableReason(_ path: String, mayBeFolder: Bool) -> String? {
   var status = stat()

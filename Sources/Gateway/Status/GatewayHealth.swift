@@ -82,8 +82,11 @@ extension GatewayStatus.Health {
     if status.reload?.isGood == false {
       texts.append("The last reload of the settings failed; the old ones hold.")
     }
+    if let keys = status.reload?.restartKeys, !keys.isEmpty {
+      texts.append("Changed, but in force only after a restart: \(keys.joined(separator: ", ")).")
+    }
     if status.customerFilesAreGood == false {
-      texts.append("The customer files cannot be read; the last good ones hold.")
+      texts.append("The customer files cannot be used; the last good ones hold.")
     }
     return texts.map { (.attention, $0) }
   }

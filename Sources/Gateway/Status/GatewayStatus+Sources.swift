@@ -21,6 +21,12 @@ extension GatewayStatus {
     journal.positionBytes = ingest.journalPosition
   }
 
+  mutating func add(_ reloads: ReloadStatus) {
+    customerFilesAreGood = reloads.areCustomerFilesGood
+    guard let doneAtMs = reloads.lastReloadMs, let isGood = reloads.lastReloadSucceeded else { return }
+    reload = Reload(isGood: isGood, doneAtMs: doneAtMs, restartKeys: reloads.restartKeys)
+  }
+
   /// - Parameter startCheckpointPosition: of the checkpoint that the process started from.
   mutating func add(_ engine: PipelineStatus, startCheckpointPosition: Int) {
     var pipeline = Pipeline()

@@ -150,10 +150,13 @@ public struct GatewayStatus: Codable, Equatable, Sendable {
   public struct Reload: Codable, Equatable, Sendable {
     public var isGood = false
     public var doneAtMs: Int64 = 0
+    /// Keys whose new values take a restart.
+    public var restartKeys: [String] = []
 
-    public init(isGood: Bool, doneAtMs: Int64) {
+    public init(isGood: Bool, doneAtMs: Int64, restartKeys: [String] = []) {
       self.isGood = isGood
       self.doneAtMs = doneAtMs
+      self.restartKeys = restartKeys
     }
   }
 

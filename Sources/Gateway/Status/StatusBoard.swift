@@ -19,12 +19,9 @@ public final class StatusBoard: @unchecked Sendable {
   // What the daemon told of itself.
   private struct State {
     var phase = GatewayStatus.Phase.starting
-    var settings: Settings
     var engine: EngineThread?
     var ingest: PublishedIngestStatus?
     var startCheckpointPosition = 0
-    var reload: GatewayStatus.Reload?
-    var customerFilesAreGood: Bool?
   }
 
   private struct Latest {
@@ -36,7 +33,9 @@ public final class StatusBoard: @unchecked Sendable {
   private static let periodMs = 1_000
   private static let rowPeriodMs = 2_000
 
+  private let settings: Settings
   private let fileSystem: any FileSystem
+  private let reloads: ReloadStatusBoard
   private let startedAtMs = SystemClock().wallMs
   private let thread = DispatchQueue(label: "stepgate.status")
   private let timer: any DispatchSourceTimer
@@ -49,9 +48,14 @@ public final class StatusBoard: @unchecked Sendable {
   private var rowsAtMs = Int.min
 
   /// Begins to collect.
-  public init(_ settings: Settings, fileSystem: any FileSystem) {
+  /// - Parameters:
+  ///   - settings: those of the start.
+  ///   - reloads: what became of later ones.
+  public init(_ settings: Settings, fileSystem: any FileSystem, reloads: ReloadStatusBoard) {
+    self.settings = settings
     self.fileSystem = fileSystem
-    state = Mutex(State(settings: settings))
+    self.reloads = reloads
+    state = Mutex(State())
     rows = CuratedRows(fileSystem: fileSystem, dataDirectory: settings.storage.directory)
     var first = GatewayStatus()
     first.startedAtMs = startedAtMs
@@ -94,18 +98,6 @@ public final class StatusBoard: @unchecked Sendable {
     }
   }
 
-  /// A reload of the settings was tried; they are those in force now.
-  public func reloaded(isGood: Bool, _ settings: Settings) {
-    let reload = GatewayStatus.Reload(isGood: isGood, doneAtMs: SystemClock().wallMs)
-    change { state in
-      state.reload = reload
-      state.settings = settings
-    }
-  }
-
-  /// Whether the customer files could be read.
-  public func customerFiles(areGood: Bool) { change { $0.customerFilesAreGood = areGood } }
-
   // Shown at once, not with the next second.
   private func change(_ body: (inout State) -> Void) {
     state.withLock { body(&$0) }
@@ -122,15 +114,14 @@ public final class StatusBoard: @unchecked Sendable {
     status.phase = state.phase
     status.startedAtMs = startedAtMs
     status.nowAtMs = clock.wallMs
-    status.reload = state.reload
-    status.customerFilesAreGood = state.customerFilesAreGood
+    status.add(reloads.status)
     status.process = .current()
-    status.connection.broker = "\(state.settings.mqtt.host):\(state.settings.mqtt.port)"
-    addDisk(state.settings, to: &status)
+    status.connection.broker = "\(settings.mqtt.host):\(settings.mqtt.port)"
+    addDisk(state.ingest?.latest, to: &status)
     if let engine = state.engine, let ingest = state.ingest {
       status.add(ingest.latest, nowMs: nowMs)
       status.add(engine.status, startCheckpointPosition: state.startCheckpointPosition)
-      addJournalSize(state.settings, to: &status)
+      addJournalSize(to: &status)
       let sums = StatusSample(
         atMs: nowMs, messages: status.connection.messages,
         records: status.pipeline?.records.values.reduce(0) { $0 + $1.received } ?? 0,
@@ -142,8 +133,8 @@ public final class StatusBoard: @unchecked Sendable {
     latestStatus.withLock { $0 = Latest(status: status) }
   }
 
-  private func addDisk(_ settings: Settings, to status: inout GatewayStatus) {
-    status.disk.reserveBytes = Int(settings.storage.minFreeBytes)
+  private func addDisk(_ ingest: IngestStatus?, to status: inout GatewayStatus) {
+    status.disk.reserveBytes = ingest?.minFreeBytes ?? Int(settings.storage.minFreeBytes)
     // While it cannot be asked the rest is still worth telling.
     guard let free = try? fileSystem.freeBytes(settings.storage.directory) else { return }
     status.disk.freeBytes = free
@@ -151,7 +142,7 @@ public final class StatusBoard: @unchecked Sendable {
   }
 
   // Positions are bytes; a segment's header is no entry.
-  private func addJournalSize(_ settings: Settings, to status: inout GatewayStatus) {
+  private func addJournalSize(to status: inout GatewayStatus) {
     let directory = "\(settings.storage.directory)/journal"
     guard let start = try? journalStart(fileSystem: fileSystem, directory: directory) else { return }
     status.journal.sizeBytes = max(0, status.journal.positionBytes - start)

@@ -8,8 +8,13 @@ import Testing
 @testable import Ingest
 
 /// Keeps what is logged, as "level message".
-private final class LogRecorder: Sendable {
+final class LogRecorder: Sendable {
   private let kept = Mutex<[String]>([])
+  private let subscriptions = Mutex(0)
+
+  func noteSubscribed() { subscriptions.withLock { $0 += 1 } }
+  /// How often all was subscribed to.
+  var subscribed: Int { subscriptions.withLock { $0 } }
 
   var lines: [String] { kept.withLock { $0 } }
 
@@ -37,6 +42,7 @@ private final class LogRecorder: Sendable {
 
 @Suite struct ConnectionReporterTests {
   private let recorder = LogRecorder()
+  private let activity = Activity(broker: "broker.example:8883")
   private let refused = MosquittoError.unreachable(host: "broker.example", port: 8883, errno: 111)
 
   private func reporter(
@@ -49,7 +55,8 @@ private final class LogRecorder: Sendable {
     settings.storage.directory = "/data"
     if tls { settings.mqtt.tls.caFile = "/ca.pem" }
     return ConnectionReporter(
-      settings, log: recorder.logger(level), countsRequested: { countsRequested },
+      settings, log: recorder.logger(level), activity: activity, countsRequested: { countsRequested },
+      whenSubscribed: { [recorder] in recorder.noteSubscribed() },
       status: {
         var status = PipelineStatus()
         status.counts.receive(.accelerometer, 3)
@@ -136,6 +143,39 @@ private final class LogRecorder: Sendable {
     #expect(
       recorder.lines.first?.hasPrefix(
         "error the broker refused the subscription to stedi/customer/# (reason 0x87)") == true)
+  }
+
+  @Test func `What happens to the connection is what the status says`() {
+    let reporter = reporter()
+    reporter.starting()
+    #expect(activity.phase == .connecting)
+    reporter.connectFailed(refused, retryInMs: 500)
+    guard case .disconnected(let sinceMs, let reason) = activity.phase else {
+      Issue.record("\(activity.phase)")
+      return
+    }
+    #expect(reason == "\(refused)")
+    reporter.connectFailed(.keepaliveExpired, retryInMs: 500)
+    #expect(activity.phase == .disconnected(sinceMs: sinceMs, reason: "\(MosquittoError.keepaliveExpired)"))
+    #expect(recorder.subscribed == 0)
+    reporter.subscribed(sessionPresent: true)
+    #expect(activity.phase == .connected)
+    #expect(recorder.subscribed == 1)
+    reporter.roomChanged(isLow: true, freeBytes: 5, minFreeBytes: 6)
+    #expect(activity.phase == .lowOnRoom(freeBytes: 5))
+    reporter.roomChanged(isLow: false, freeBytes: 7, minFreeBytes: 6)
+    #expect(activity.phase == .connecting)
+  }
+
+  @Test func `With a subscription refused the gateway is not ready, and the next connection may mend it`() {
+    let reporter = reporter()
+    reporter.subscriptionRefused("stedi/customer/#", reasonCode: 0x87)
+    reporter.subscribed(sessionPresent: false)
+    #expect(activity.phase == .refused(filter: "stedi/customer/#"))
+    #expect(recorder.subscribed == 0)
+    reporter.subscribed(sessionPresent: true)
+    #expect(activity.phase == .connected)
+    #expect(recorder.subscribed == 1)
   }
 
   @Test func `The counts are logged when they were asked for, and only then`() {

@@ -114,6 +114,11 @@ import Testing
   @Test func `An engine far behind and unreadable customer files ask for attention`() {
     #expect(Self.health { $0.journal.positionBytes = (64 << 20) + 1 }.level == .attention)
     #expect(Self.health { $0.journal.positionBytes = 64 << 20 }.level == .good)
+    let restart = Self.health {
+      $0.reload = .init(isGood: true, doneAtMs: 1, restartKeys: ["mqtt.host", "http.listen"])
+    }
+    #expect(restart.level == .attention)
+    #expect(restart.headline == "Changed, but in force only after a restart: mqtt.host, http.listen.")
     #expect(Self.health { $0.customerFilesAreGood = false }.level == .attention)
     #expect(Self.health { $0.customerFilesAreGood = true }.level == .good)
   }

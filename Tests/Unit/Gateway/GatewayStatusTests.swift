@@ -13,7 +13,7 @@ import Testing
     status.connection.lastError = "a \"quote\""
     status.connection.refusedFilters = ["a/#"]
     status.add(PipelineStatus(), startCheckpointPosition: 7)
-    status.reload = .init(isGood: true, doneAtMs: 5)
+    status.reload = .init(isGood: true, doneAtMs: 5, restartKeys: ["mqtt.host"])
     status.history = [.init()]
     status.curated = [
       .init(

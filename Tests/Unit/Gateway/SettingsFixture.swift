@@ -17,10 +17,11 @@ final class SettingsFolder {
 
   deinit { try? FileManager.default.removeItem(atPath: path) }
 
-  /// Writes a file and returns its path.
-  func file(_ name: String, _ text: String) throws -> String {
+  /// Writes a file, which others may read or not, and returns its path.
+  func file(_ name: String, _ text: String, mode: Int = 0o640) throws -> String {
     let file = "\(path)/\(name)"
     try Data(text.utf8).write(to: URL(filePath: file))
+    try FileManager.default.setAttributes([.posixPermissions: mode], ofItemAtPath: file)
     return file
   }
 }

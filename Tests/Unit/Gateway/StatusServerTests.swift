@@ -16,7 +16,7 @@ import Testing
     folder = try ScratchFolder()
     var settings = Settings()
     settings.storage.directory = folder.path
-    board = StatusBoard(settings, fileSystem: LocalFileSystem())
+    board = StatusBoard(settings, fileSystem: LocalFileSystem(), reloads: ReloadStatusBoard())
     server = try Self.listen(0, board)
   }
 

@@ -5,6 +5,7 @@ import Journal
 import Pipeline
 import Records
 import Storage
+import Synchronization
 import TestSupport
 import Testing
 
@@ -19,12 +20,15 @@ private final class IngestFixture: IngestObserver {
   let engine: EngineFixture
   let writer: JournalWriter
   let wakeUp = WakeUp()
+  /// What the operator gives.
+  let input: OperatorInput
   private let broker: PrivateBroker
   private(set) var sessionsPresent: [Bool] = []
   private(set) var wakeUps = 0
 
   init(_ broker: PrivateBroker) throws {
     self.broker = broker
+    input = OperatorInput(wakeUp: wakeUp)
     journal = try JournalFixture()
     engine = try EngineFixture(fileSystem: tableDisk)
     writer = try JournalWriter(fileSystem: journalDisk, directory: journal.directory)
@@ -51,7 +55,7 @@ private final class IngestFixture: IngestObserver {
         journal: writer, player: engine.player, redeliveries: RedeliveryFilter(), checkpointPosition: 0),
       engine: thread,
       room: RoomWatch(fileSystem: tableDisk, directory: engine.folder("data"), minFreeBytes: 0),
-      wakeUp: wakeUp, observer: self,
+      wakeUp: wakeUp, input: input, observer: self,
       isStopping: { [unowned self] in isDone(self, thread.status) || Date() > deadline })
     thread.start()
     let outcome = Result { () throws(IngestError) in try loop.run() }
@@ -68,7 +72,7 @@ private final class IngestFixture: IngestObserver {
   func connectFailed(_ reason: MosquittoError, retryInMs: Int) {}
   func disconnected(_ reason: MosquittoError?) {}
   func sessionLost(fromMs: Int64, toMs: Int64) {}
-  func roomChanged(isLow: Bool, freeBytes: Int) {}
+  func roomChanged(isLow: Bool, freeBytes: Int, minFreeBytes: Int) {}
 }
 
 @Suite struct IngestLoopTests {
@@ -187,4 +191,58 @@ private final class IngestFixture: IngestObserver {
     try again.run { fixture, _ in !fixture.sessionsPresent.isEmpty }
     #expect(again.sessionsPresent == [true])
   }
+
+  @Test func `Settings are an entry between messages, and what they change elsewhere holds behind it`() throws
+  {
+    let payloads = [10_000, 10_000].map { [UInt8](repeating: UInt8(ascii: "x"), count: $0) }
+    let broker = try brokerWithMessages(payloads)
+    let fixture = try IngestFixture(broker)
+    let applied = Applied()
+    fixture.input.apply(
+      SettingsChange(
+        journalText: Array("tolerance 500".utf8), maxMessageBytes: 20_000, minFreeBytes: 0,
+        checkpoints: CheckpointOptions(intervalMs: 0), whenApplied: { applied.note() }))
+    try fixture.run(maxMessageBytes: 1_000) { _, status in status.counts.received(.customer) == 2 }
+    #expect(applied.count == 1)
+    let entries = try fixture.journal.entries()
+    #expect(entries.filter { $0.kind == .settings }.map(\.payload) == ["tolerance 500"])
+    #expect(fixture.engine.engine.settings.join.toleranceMs == 500)
+
+    // The messages may have come before or behind it; each was judged by what held then.
+    let place = try #require(entries.firstIndex { $0.kind == .settings })
+    for (index, entry) in entries.enumerated() where entry.kind == .message {
+      #expect((entry.originalPayloadBytes == nil) == (index > place))
+    }
+  }
+
+  @Test func `Customer files go in piece by piece, durable before they are said to be taken`() throws {
+    let broker = try brokerWithMessages()
+    let fixture = try IngestFixture(broker)
+    let fileSystem = LocalFileSystem()
+    let path = fixture.journal.folder("customers.json")
+    let lines = (0..<20_000).map { #"{"email":"c\#($0)@x","serialNumber":"S1"}"# + "\n" }
+    try fileSystem.overwrite(path, lines.joined())
+    let staged = try StagedCustomers(
+      path: path, maxRecordBytes: 1 << 20, minFreeBytes: 0, fileSystem: fileSystem,
+      dataDirectory: fixture.engine.folder("data"))
+    let applied = Applied()
+    fixture.input.load(staged) { applied.note() }
+    try fixture.run { _, status in
+      applied.count == 1 && status.counts.received(.customer) == 20_000 + messages
+    }
+    let entries = try fixture.journal.entries()
+    let pieces = entries.filter { $0.kind == .customerFile }
+    #expect(pieces.count >= 3)
+    #expect(pieces.map(\.payload).joined() == lines.joined())
+    #expect(entries.filter { $0.kind == .message }.map(\.payload) == allMessages)
+    #expect(fixture.writer.durablePosition == fixture.writer.endPosition)
+    #expect(try unacknowledged(broker).isEmpty)
+  }
+}
+
+/// Counts calls on the ingest thread.
+private final class Applied: Sendable {
+  private let calls = Mutex(0)
+  var count: Int { calls.withLock { $0 } }
+  func note() { calls.withLock { $0 += 1 } }
 }

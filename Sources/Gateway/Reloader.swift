@@ -1,0 +1,96 @@
+// SIGHUP: reads the settings again and applies what can change while the gateway runs.
+//
+// Invariants:
+// - Settings that are wrong change nothing, and each problem is a line.
+// - All of a change holds from the same moment on, between two batches of messages (SettingsChange).
+// - The customer files are read again behind it, by the settings that hold then.
+
+import Dispatch
+import Ingest
+import Logging
+import Synchronization
+
+/// Applies settings one after the other, on a thread of its own.
+// `inForce` belongs to the thread.
+final class Reloader: @unchecked Sendable {
+  /// Whom a change concerns.
+  struct Parts: Sendable {
+    let input: OperatorInput
+    let customers: CustomerFiles
+    let supervisor: Supervisor
+    let board: ReloadStatusBoard
+    let console: ConsoleLog
+  }
+
+  private let load: @Sendable () throws(SettingsError) -> Settings
+  private let parts: Parts
+  private let log: Logger
+  private let thread = DispatchQueue(label: "stepgate.reload")
+  private var inForce: Settings
+
+  /// - Parameter load: reads the settings as at the start.
+  init(
+    _ settings: Settings, load: @escaping @Sendable () throws(SettingsError) -> Settings, parts: Parts,
+    log: Logger
+  ) {
+    inForce = settings
+    self.load = load
+    self.parts = parts
+    self.log = log
+  }
+
+  func reload() { thread.async { self.run() } }
+
+  private func run() {
+    parts.supervisor.reloading()
+    do throws(SettingsError) { apply(SettingsChanges(from: inForce, to: try load())) } catch { refuse(error) }
+  }
+
+  private func refuse(_ error: SettingsError) {
+    for problem in error.problems { log.error("\(problem)") }
+    log.error("the settings in force stay as they are; problems in the new ones: \(error.problems.count)")
+    note(succeeded: false, restartKeys: nil)
+    parts.supervisor.reloaded()
+  }
+
+  private func apply(_ changes: SettingsChanges) {
+    let settings = changes.settings
+    let resultsChange = settings.resultSettings != inForce.resultSettings
+    // Whatever is asked for next is compared with these; they hold before it does.
+    inForce = settings
+    let parts = parts
+    parts.input.apply(
+      SettingsChange(
+        journalText: resultsChange ? Array(settings.resultSettingsJSON.utf8) : nil,
+        maxMessageBytes: Int(settings.limits.maxMessageBytes),
+        minFreeBytes: Int(settings.storage.minFreeBytes), checkpoints: CheckpointOptions(settings.checkpoint),
+        whenApplied: { self.applied(changes) }))
+  }
+
+  // On the ingest thread.
+  private func applied(_ changes: SettingsChanges) {
+    parts.console.level.level = changes.settings.log.level
+    let keys = changes.appliedKeys.joined(separator: ", ")
+    log.info("settings read again, \(keys.isEmpty ? "nothing has changed" : "changed: \(keys)")")
+    for key in changes.restartKeys {
+      log.warning("\(key) has changed, which takes a restart; until then the old value stays")
+    }
+    note(succeeded: true, restartKeys: changes.restartKeys)
+    parts.supervisor.reloaded()
+    parts.customers.read(CustomerFiles.Options(changes.settings))
+  }
+
+  private func note(succeeded: Bool, restartKeys: [String]?) {
+    parts.board.update { board in
+      board.lastReloadMs = SystemClock().wallMs
+      board.lastReloadSucceeded = succeeded
+      if let restartKeys { board.restartKeys = restartKeys }
+    }
+  }
+}
+
+extension CheckpointOptions {
+  init(_ settings: Settings.Checkpoint) {
+    self.init(intervalMs: Int(settings.intervalMs), journalBytes: Int(settings.journalBytes))
+  }
+}

@@ -1,0 +1,32 @@
+// Credential files: those that systemd passes on to the service (systemd.exec(5), `LoadCredential=`) have a name and no
+// folder in the settings.
+
+public import FoundationEssentials
+import Glibc
+
+extension Settings {
+  static let credentials: [(key: String, place: WritableKeyPath<Settings, String?> & Sendable)] = [
+    ("mqtt.password_file", \.mqtt.passwordFile), ("mqtt.tls.ca_file", \.mqtt.tls.caFile),
+    ("mqtt.tls.certificate_file", \.mqtt.tls.certificateFile), ("mqtt.tls.key_file", \.mqtt.tls.keyFile),
+  ]
+
+  static func credentialsFolder(_ environment: [String: String]) -> String? {
+    environment["CREDENTIALS_DIRECTORY"].flatMap { $0.isEmpty ? nil : $0 }
+  }
+
+  /// The credential files that cannot be looked at from here, by key: whoever checks a configuration by hand is not the
+  /// service, and systemd 252 hides the folder from `ExecReload=` too.
+  public func credentialsElsewhere(
+    environment: [String: String] = ProcessInfo.processInfo.environment
+  ) -> [String: String] {
+    let folder = Self.credentialsFolder(environment)
+    let isHidden = folder.map { access($0, X_OK) != 0 } ?? false
+    var elsewhere: [String: String] = [:]
+    for (key, place) in Self.credentials {
+      guard let path = self[keyPath: place] else { continue }
+      if !path.contains("/") { elsewhere[key] = path }
+      if let folder, isHidden, path.hasPrefix(folder + "/") { elsewhere[key] = path }
+    }
+    return elsewhere
+  }
+}
