@@ -32,6 +32,7 @@ public struct ConsoleLog: LogHandler {
   public var metadata: Logger.Metadata = [:]
   private let format: Format
   let level: LogLevel
+  private var ownLevel: Logger.Level?
   private let output: Output
 
   /// - Parameter descriptor: where the lines go.
@@ -41,9 +42,10 @@ public struct ConsoleLog: LogHandler {
     output = Output(descriptor)
   }
 
+  /// The level of the settings; once it is set, that of this copy alone.
   public var logLevel: Logger.Level {
-    get { level.level }
-    set { level.level = newValue }
+    get { ownLevel ?? level.level }
+    set { ownLevel = newValue }
   }
 
   public subscript(metadataKey key: String) -> Logger.Metadata.Value? {

@@ -82,7 +82,9 @@ final class ConfiguredBroker {
     } else {
       settings["mqtt.port"] = "\(port)"
       settings["mqtt.username"] = "gateway"
-      settings["mqtt.password_file"] = try folder.file("mqtt-password", "pw-gateway\n")
+      let password = try folder.file("mqtt-password", "pw-gateway\n")
+      try FileManager.default.setAttributes([.posixPermissions: 0o600], ofItemAtPath: password)
+      settings["mqtt.password_file"] = password
     }
     return try GatewayFixture(settings: settings)
   }

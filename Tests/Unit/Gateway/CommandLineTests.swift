@@ -47,7 +47,7 @@ private let broker = ["--broker", "127.0.0.1:1883"]
   @Test func `Every command explains itself with an example`() throws {
     #expect(
       Stepgate.configuration.subcommands.map { $0._commandName } == [
-        "run", "replay", "simulate", "tail", "verify", "journal", "check-config",
+        "run", "replay", "simulate", "tail", "verify", "journal", "status", "check-config",
       ])
     for command in Stepgate.configuration.subcommands {
       let help = Stepgate.helpMessage(for: command, columns: 80)

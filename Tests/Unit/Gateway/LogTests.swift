@@ -79,6 +79,19 @@ import Testing
     #expect(try lines() == ["<7>two"])
   }
 
+  @Test func `A copy with a level of its own changes nothing about the others`() throws {
+    let level = LogLevel(.info)
+    let log = log(.journal, level)
+    var quiet = log
+    quiet.logLevel = .critical
+    log.info("one")
+    quiet.info("two")
+    level.level = .debug
+    quiet.debug("three")
+    log.debug("four")
+    #expect(try lines() == ["<6>one", "<7>four"])
+  }
+
   @Test func `Lines of a kind are left out, answers never`() throws {
     let log = log(.journal)
     for number in 0..<30 { log.info("\(number)", metadata: ConsoleLog.isAnswer) }
