@@ -119,12 +119,9 @@ install: build man ## install into PREFIX=/usr/local (DESTDIR= for packages); ke
 	@install -d -m 700 "$(DESTDIR)$(CONFDIR)/credentials"
 	@gzip -9n < .build/man/stepgate.1 | install -D -m 644 /dev/stdin "$(DESTDIR)$(MANDIR)/stepgate.1.gz"
 	@# Sourced, never run: so without its first line, which names a shell.
-	@.build/release/stepgate --generate-completion-script bash | sed '1{/^#!/d}' \
-	  | install -D -m 644 /dev/stdin "$(DESTDIR)$(BASHDIR)/stepgate"
-	@.build/release/stepgate --generate-completion-script zsh \
-	  | install -D -m 644 /dev/stdin "$(DESTDIR)$(ZSHDIR)/_stepgate"
-	@.build/release/stepgate --generate-completion-script fish \
-	  | install -D -m 644 /dev/stdin "$(DESTDIR)$(FISHDIR)/stepgate.fish"
+	@sed '1{/^#!/d}' .build/man/stepgate.bash | install -D -m 644 /dev/stdin "$(DESTDIR)$(BASHDIR)/stepgate"
+	@install -D -m 644 .build/man/_stepgate "$(DESTDIR)$(ZSHDIR)/_stepgate"
+	@install -D -m 644 .build/man/stepgate.fish "$(DESTDIR)$(FISHDIR)/stepgate.fish"
 	@install -D -m 644 -t "$(DESTDIR)$(DOCDIR)" README.md ARCHITECTURE.md CHANGELOG.md
 	@install -D -m 644 -t "$(DESTDIR)$(DOCDIR)/docs" docs/*.md
 	@cp -R config "$(DESTDIR)$(DOCDIR)/" && chmod -R u=rwX,go=rX "$(DESTDIR)$(DOCDIR)/config"

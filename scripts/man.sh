@@ -12,6 +12,8 @@ mkdir -p "$folder"
 
 swift build --quiet --product generate-manual
 "$(swift build --show-bin-path)/generate-manual" "$program" --output-directory "$folder"
+# In mdoc(7) a paragraph begins with a macro; an empty line is an error to some formatters.
+sed -i 's/^$/.Pp/' "$folder/stepgate.1"
 "$program" --generate-completion-script bash > "$folder/stepgate.bash"
 "$program" --generate-completion-script zsh > "$folder/_stepgate"
 "$program" --generate-completion-script fish > "$folder/stepgate.fish"
