@@ -42,6 +42,17 @@ build: deps ## build the program: .build/release/stepgate (the first time takes 
 	@swift build --quiet $(RELEASE) 2>&1 | sed '/the use of .mktemp. is dangerous/d'
 	@echo "built .build/release/stepgate"
 
+# Debian's prometheus has promtool, and starts a service: so it is unpacked, not installed.
+PROMTOOL := .build/tools/usr/bin/promtool
+$(PROMTOOL): | deps
+	@mkdir -p .build/tools
+	@cd .build/tools && download="apt-get -qq -o APT::Sandbox::User=root download prometheus" \
+	  && { $$download 2>/dev/null || { $$([ "$$(id -u)" -eq 0 ] || echo sudo) apt-get -qq update && $$download; }; } \
+	  && dpkg-deb -x prometheus_*.deb . && rm prometheus_*.deb
+
+test test-package: $(PROMTOOL)
+test test-package: export PATH := $(CURDIR)/$(dir $(PROMTOOL)):$(PATH)
+
 test: deps ## build and run all tests
 	@swift build --quiet --build-tests
 	@swift test --quiet --skip-build --disable-xctest

@@ -86,6 +86,15 @@ class Gateway:
         yield
         self.settings.write_text(before)
 
+    def http(self, path):
+        """What the gateway answers over HTTP; a minimal Debian has no client but the shell."""
+        request = f"GET {path} HTTP/1.1\\r\\nHost: localhost\\r\\nConnection: close\\r\\n\\r\\n"
+        script = f"exec 3<>/dev/tcp/127.0.0.1/9464; printf '{request}' >&3; cat <&3"
+        head, body = self.container.check("bash", "-c", script).split("\n\n", 1)
+        if " 200 " not in head.splitlines()[0]:
+            raise Failure(f"{path}: {head}")
+        return body
+
     def journal_cursor(self):
         """A place in the log, to look for what comes behind it."""
         shown = self.container.check("journalctl", "--quiet", "--lines=1", "--show-cursor", "--output=cat")

@@ -117,6 +117,23 @@ def reload(gateway):
     expect(gateway.pid == pid, "the process was replaced while settings were reloaded")
 
 
+def metrics(gateway):
+    """Alert rules and dashboard ask for nothing that the gateway does not tell."""
+    gateway.container.check("install", "-d", "/srv/customers")
+    with gateway.setting("customers.path", "/srv/customers"), gateway.setting("checkpoint.interval", "1s"):
+        gateway.container.check("systemctl", "reload", "stepgate")
+        gateway.catch_up()
+        page = FOLDER / "metrics.txt"
+
+        def tells_all():
+            page.write_text(gateway.http("/metrics"))
+            return all(name in page.read_text() for name in ["checkpoint_timestamp", "customer_files", "watermark"])
+
+        wait_for("a checkpoint, a watermark and a look at the customer files in the metrics", 30, tells_all)
+        run_here(str(ROOT / "Tests/Package/check-metrics.py"), str(page))
+    gateway.container.check("systemctl", "reload", "stepgate")
+
+
 def wrong_settings(gateway):
     """With wrong settings it does not start, and systemd does not try again and again."""
     with gateway.setting("join.tolerance", "soon"):
@@ -216,6 +233,7 @@ def try_package(gateway):
         step("kill", kill, gateway)
         step("watchdog", watchdog, gateway)
         step("reload", reload, gateway)
+        step("metrics", metrics, gateway)
         step("wrong settings", wrong_settings, gateway)
         step("credentials", credentials, gateway)
         step("upgrade", upgrade, gateway)
