@@ -3,7 +3,7 @@
 
 Installs .build/deb/*.deb in a container that boots a real systemd, with a broker beside it; feeds the service, reads
 its tables as a member of its group, kills it, stops it in its tracks, gives it right and wrong settings, upgrades it,
-and purges it. Needs root and systemd-nspawn; where the container does not boot, the test fails.
+and purges it. Then, in another container, does what docs/operations.md says. Needs root and systemd-nspawn; where the container does not boot, the test fails.
 
 Each wait has a deadline, and a failure shows the container's log.
 """
@@ -17,12 +17,14 @@ import time
 
 from container import Container, Failure, debian, run_here
 from gateway import Gateway, wait_for
+from operations import Operator
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 FOLDER = ROOT / ".build/package-test"
 SUITE = "bookworm"
 # The base system is as small as it gets; python3 and the like must not hide a dependency that is not declared.
-PACKAGES = ["systemd-sysv", "dbus", "man-db", "mosquitto", "mosquitto-clients"]
+# (openssl and adduser are what docs/operations.md needs.)
+PACKAGES = ["systemd-sysv", "dbus", "man-db", "mosquitto", "mosquitto-clients", "openssl", "adduser"]
 # The highest exposure that systemd-analyze may see, times ten.
 EXPOSURE = 15
 
@@ -241,6 +243,33 @@ def try_package(gateway):
     step("remove and purge", remove_and_purge, gateway)
 
 
+def follow_operations(container):
+    operator = Operator(container)
+    step("operations: install", operator.install)
+    step("operations: broker", operator.set_up_broker)
+    step("operations: start", operator.start)
+    step("operations: first readings", operator.send_readings)
+    step("operations: look", operator.look)
+    step("operations: TLS", operator.connect_over_tls)
+    step("operations: forget a customer", operator.forget_customer)
+    step("operations: backup and restore", operator.back_up_and_restore)
+
+
+def in_container(base, package, body):
+    """Boots a new container that has the package as a file, and runs what is given."""
+    container = Container(base, FOLDER / "run")
+    shutil.copy(package, container.path("/root/stepgate.deb"))
+    begin = time.monotonic()
+    with container:
+        print(f"boot: {time.monotonic() - begin:.1f} s")
+        gateway = Gateway(container)
+        try:
+            body(gateway)
+        except BaseException:
+            print(f"\n\n--- the container's log\n{gateway.journal_tail()}", flush=True)
+            raise
+
+
 def main():
     if os.geteuid() != 0:
         raise Failure("booting a container needs root")
@@ -250,17 +279,8 @@ def main():
     depends = run_here("dpkg-deb", "--field", str(packages[0]), "Depends").split(",")
     needed = PACKAGES + [text.split()[0] for text in depends]
     base = step("debootstrap", debian, FOLDER / "base", SUITE, needed)
-    container = Container(base, FOLDER / "run")
-    shutil.copy(packages[0], container.path("/root/stepgate.deb"))
-    begin = time.monotonic()
-    with container:
-        print(f"boot: {time.monotonic() - begin:.1f} s")
-        gateway = Gateway(container)
-        try:
-            try_package(gateway)
-        except BaseException:
-            print(f"\n\n--- the container's log\n{gateway.journal_tail()}", flush=True)
-            raise
+    in_container(base, packages[0], try_package)
+    in_container(base, packages[0], lambda gateway: follow_operations(gateway.container))
 
 
 if __name__ == "__main__":
