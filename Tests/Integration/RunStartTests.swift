@@ -53,6 +53,18 @@ extension RunTests {
       #expect(outcome.error.split(separator: "\n").count == 1)
     }
 
+    @Test(.enabled(if: SmallDisk.isAllowed, SmallDisk.isForbidden))
+    func `A data folder on a read-only disk ends with 74 and a line that says so`() async throws {
+      let disk = try SmallDisk(megabytes: 1)
+      let fixture = try GatewayFixture()
+      fixture.settings["storage.directory"] = "\(disk.path)/data"
+      try disk.makeReadOnly()
+      let outcome = try await fixture.failToStart()
+      #expect(outcome.status == 74)
+      let line = "storage.directory: cannot create folder \(disk.path)/data: Read-only file system\n"
+      #expect(outcome.error.hasSuffix(line), "\(outcome.error)")
+    }
+
     @Test func `The journal and the checkpoints are for the gateway's user alone`() async throws {
       let broker = try PrivateBroker()
       let fixture = try GatewayFixture(broker)

@@ -48,6 +48,9 @@ final class SmallDisk {
     while try freeBytes > bytes, write(file, page, page.count) > 0 {}
   }
 
+  /// From now on nothing can be written to it; while a file on it is open for writing this fails.
+  func makeReadOnly() throws { try ChildProcess.run("/usr/bin/mount", ["-o", "remount,ro", path]) }
+
   /// Gives back what was taken away.
   func makeRoom() throws { try FileManager.default.removeItem(atPath: filler) }
 }
