@@ -105,8 +105,9 @@ private func makeJournal(_ directory: String, entries: Int) throws {
     let outcome = try await stepgate(["verify", "--data", folder.path])
 
     #expect(outcome.status == 1)
-    #expect(outcome.output.contains("problem: cannot list folder \(file): Not a directory\n"))
-    #expect(outcome.output.contains("\nrejected "))
+    let problem = "problem: cannot list folder \(file): Not a directory\n"
+    #expect(outcome.output.contains(problem), "\(outcome)")
+    #expect(outcome.output.contains("\nrejected "), "\(outcome)")
   }
 
   @Test func `A folder that cannot be read, or holds no tables, ends with 74 and one line`() async throws {
