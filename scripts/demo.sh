@@ -64,6 +64,8 @@ topics:
   step_trainer: "stedi/step_trainer/{serialNumber}"
 storage:
   directory: $data
+http:
+  listen: 127.0.0.1:0
 EOF
   "$stepgate" run --config "$folder/stepgate.yaml" --summary text > "$folder/summary" 2> "$folder/gateway.log" &
   gateway=$!

@@ -59,8 +59,9 @@ struct Chunk<Element: Reading> {
       return true
     }
     if Int(capacity) >= Self.limit { return false }
-    // By a half, not twice: with a hundred thousand devices the slack is what the join's memory is made of.
-    var larger = Chunk(capacity: min(Self.limit, Int(capacity) + max(4, Int(capacity) / 2)))
+    // From 16 on by a half, not twice: with a hundred thousand devices the slack is much of the join's memory.
+    let more = capacity < 16 ? capacity : capacity / 2
+    var larger = Chunk(capacity: min(Self.limit, Int(capacity + more)))
     larger.base.update(from: elements, count: Int(count))
     larger.count = count
     base.deallocate()
