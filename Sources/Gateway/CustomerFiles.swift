@@ -149,11 +149,7 @@ final class CustomerFiles: @unchecked Sendable {
         fileSystem: fileSystem, dataDirectory: dataDirectory)
       handOver(staged)
       log.info("read \(staged.recordCount) customer records from \(path)")
-      board.update { board in
-        board.areCustomerFilesGood = true
-        board.customersLoadedMs = SystemClock().wallMs
-        board.customerRecords = staged.recordCount
-      }
+      board.update { $0.areCustomerFilesGood = true }
     } catch {
       log.error("customers.path: \(error); the customers known so far stay as they are")
       board.update { $0.areCustomerFilesGood = false }

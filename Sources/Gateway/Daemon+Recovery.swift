@@ -78,11 +78,7 @@ extension Daemon {
     let bad = [Verdict.malformed, .oversized].reduce(0) { $0 + counts[.customer, $1] - before[.customer, $1] }
     log.info("loaded \(loaded) customer records from \(path)")
     if bad > 0 { log.warning("\(bad) of them are no customer records; see quarantine/rejected") }
-    reloads.update { reloads in
-      reloads.areCustomerFilesGood = true
-      reloads.customersLoadedMs = SystemClock().wallMs
-      reloads.customerRecords = loaded
-    }
+    reloads.update { $0.areCustomerFilesGood = true }
   }
 
   // What a process left that ended while it read customer files.

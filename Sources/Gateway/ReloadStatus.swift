@@ -13,10 +13,6 @@ public struct ReloadStatus: Equatable, Sendable {
   /// Whether the customer files could be used when they were last looked at; nil without `customers.path`.
   /// If not, the customers known before are in force.
   public var areCustomerFilesGood: Bool?
-  /// When customer files were last read into the journal; nil if they never were.
-  public var customersLoadedMs: Int64?
-  /// The customer records in them.
-  public var customerRecords: Int?
 
   public init() {}
 

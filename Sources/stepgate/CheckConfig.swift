@@ -7,7 +7,8 @@ struct CheckConfig: ParsableCommand {
     abstract: "Checks a configuration file and tells every error in it.",
     discussion: """
       Checks what "stepgate run" would check before it starts: keys, values, their combinations, the files \
-      they name (but for credentials that systemd passes on), and the STEPGATE_ variables of this environment, which override the file. Each error is a \
+      they name (but for credentials that systemd passes on), and the STEPGATE_ variables of this environment, \
+      which override the file. Each error is a \
       line with its place, its key and what is allowed. Exits with 78 where there is one.
 
       Example:
