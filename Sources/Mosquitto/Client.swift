@@ -85,9 +85,14 @@ public final class Client {
   /// `withholdingAcknowledgements: false` exists to show that the self test notices.
   init(_ options: ConnectOptions, withholdingAcknowledgements: Bool) throws(MosquittoError) {
     try Library.initialise()
-    guard let handle = mosquitto_new(options.clientID, options.cleanStart, nil) else {
-      throw .invalidOption("the client id \"\(options.clientID)\" is empty or not UTF-8")
-    }
+    // Not left to the library: in 2.0.11 a `mosquitto_new` that refuses its client id closes file descriptor 0,
+    // which by then may be anybody's file (github.com/eclipse-mosquitto/mosquitto/issues/2326).
+    guard
+      !options.clientID.isEmpty,
+      mosquitto_validate_utf8(options.clientID, Int32(clamping: options.clientID.utf8.count))
+        == MOSQ_ERR_SUCCESS.rawValue,
+      let handle = mosquitto_new(options.clientID, options.cleanStart, nil)
+    else { throw .invalidOption("the client id \"\(options.clientID)\" is empty or no text for MQTT") }
     self.options = options
     self.handle = handle
     mosquitto_user_data_set(handle, Unmanaged.passUnretained(self).toOpaque())

@@ -186,9 +186,23 @@ import Testing
     options.tls = nil
     options.keepaliveSeconds = 3
     #expect(throws: MosquittoError.self) { _ = try Client(options) }
-    options.keepaliveSeconds = 60
-    options.clientID = ""
-    #expect(throws: MosquittoError.self) { _ = try Client(options) }
+  }
+
+  @Test func `A client id that MQTT cannot carry is refused, and nobody else's file is closed`() throws {
+    // What the library would close (Client.init).
+    var before = stat()
+    try #require(fstat(STDIN_FILENO, &before) == 0)
+    for clientID in ["", "a\0b", "a\u{1}b", "\u{FFFF}", String(repeating: "a", count: 70_000)] {
+      let options = ConnectOptions(host: "127.0.0.1", port: 1883, clientID: clientID)
+      let error = #expect(throws: MosquittoError.self) { _ = try Client(options) }
+      guard case .invalidOption = error else {
+        Issue.record("\(String(describing: error))")
+        continue
+      }
+    }
+    var after = stat()
+    try #require(fstat(STDIN_FILENO, &after) == 0)
+    #expect(after.st_ino == before.st_ino && after.st_dev == before.st_dev)
   }
 }
 
