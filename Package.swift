@@ -73,7 +73,7 @@ let package = Package(
     .executableTarget(
       name: "stepgate",
       dependencies: [
-        "Records", "Storage", "Journal", "SegmentLog", "Consent", "Join", "Pipeline", "Ingest",
+        "CFastPath", "Records", "Storage", "Journal", "SegmentLog", "Consent", "Join", "Pipeline", "Ingest",
         "Simulator", "Gateway",
         .product(name: "Logging", package: "swift-log"),
         .product(name: "ArgumentParser", package: "swift-argument-parser"),

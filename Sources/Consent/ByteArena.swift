@@ -1,51 +1,86 @@
 // Memory for identities: handed out once, never moved, freed all at once.
 //
-// Invariant: a text lies in one chunk, behind 4 bytes with its length and a flag, at a multiple of 4 bytes.
+// Invariant: a text lies in one chunk, at a multiple of 2 bytes, behind 2 bytes with its length and a flag; where the
+// length does not fit in 15 bits, these are ones, and 4 bytes with the length follow.
 
-import Glibc
+import Records
 
 struct ByteArena: ~Copyable {
-  /// Where a text is: the number of its chunk, and its place there in units of 4 bytes.
+  /// Where a text is: the number of its chunk, and its place there in units of 2 bytes.
   typealias Place = UInt32
   static let nowhere = Place.max
 
   private static let chunkBytes = 1 << 18
-  private static let placeBits: UInt32 = 16
-  private static let headerBytes = 4
+  private static let placeBits: UInt32 = 17
+  private static let headerBytes = 2
+  private static let longLength = 0x7FFF
+  private static let longHeaderBytes = 6
   private var chunks: [UnsafeMutableRawPointer] = []
   private var used = chunkBytes
+  /// Once there are many, chunks are cut from larger pieces.
+  private static let chunksInPiece = 16
+  private static let pieceBytes = chunksInPiece * chunkBytes
+  private var pieces: [UnsafeMutablePointer<UInt8>] = []
+  private var chunksLeftInPiece = 0
+  /// Chunks that are not a part of a piece.
+  private var singles: [UnsafeMutableRawPointer] = []
 
-  deinit { for chunk in chunks { chunk.deallocate() } }
+  deinit {
+    for single in singles { single.deallocate() }
+    for piece in pieces { freeForLookUps(piece, capacity: Self.pieceBytes) }
+  }
 
   /// Keeps a copy of a text that is not empty, and a flag with it.
   mutating func store(_ text: UnsafeRawBufferPointer, flag: Bool) -> Place {
     precondition(!text.isEmpty && text.count < 1 << 31)
-    let bytes = (Self.headerBytes + text.count + 3) & ~3
+    let isLong = text.count >= Self.longLength
+    let headerBytes = isLong ? Self.longHeaderBytes : Self.headerBytes
+    let bytes = (headerBytes + text.count + 1) & ~1
     // One that would waste too much of a chunk gets one of its own, behind which another begins.
     if used + bytes > Self.chunkBytes || bytes > Self.chunkBytes {
-      precondition(chunks.count < 1 << Self.placeBits, "the identities' memory is full")
-      chunks.append(.allocate(byteCount: max(Self.chunkBytes, bytes), alignment: 8))
+      precondition(chunks.count < 1 << (32 - Self.placeBits), "the identities' memory is full")
+      addChunk(bytes)
       used = 0
     }
-    let place = Place(chunks.count - 1) << Self.placeBits | Place(used / 4)
+    let place = Place(chunks.count - 1) << Self.placeBits | Place(used / 2)
     let start = address(place)
-    start.storeBytes(of: UInt32(text.count) << 1 | (flag ? 1 : 0), as: UInt32.self)
-    (start + Self.headerBytes).copyMemory(from: text.baseAddress!, byteCount: text.count)
+    let length = UInt16(isLong ? Self.longLength : text.count)
+    start.storeBytes(of: length << 1 | (flag ? 1 : 0), as: UInt16.self)
+    if isLong { (start + Self.headerBytes).storeBytes(of: UInt32(text.count), as: UInt32.self) }
+    (start + headerBytes).copyMemory(from: text.baseAddress!, byteCount: text.count)
     used += bytes
     return place
   }
 
+  private mutating func addChunk(_ bytes: Int) {
+    if bytes > Self.chunkBytes || chunks.count < Self.chunksInPiece {
+      singles.append(.allocate(byteCount: max(Self.chunkBytes, bytes), alignment: 8))
+      chunks.append(singles[singles.count - 1])
+      return
+    }
+    if chunksLeftInPiece == 0 {
+      pieces.append(allocateForLookUps(UInt8.self, capacity: Self.pieceBytes))
+      chunksLeftInPiece = Self.chunksInPiece
+    }
+    chunks.append(pieces[pieces.count - 1] + (Self.chunksInPiece - chunksLeftInPiece) * Self.chunkBytes)
+    chunksLeftInPiece -= 1
+  }
+
   /// The address of a text's length, to be fetched ahead.
   func address(_ place: Place) -> UnsafeMutableRawPointer {
-    chunks[Int(place >> Self.placeBits)] + Int(place & (1 << Self.placeBits - 1)) * 4
+    chunks[Int(place >> Self.placeBits)] + Int(place & (1 << Self.placeBits - 1)) * 2
   }
 
   /// A text, which stays where it is.
   func text(_ place: Place) -> UnsafeRawBufferPointer {
     let start = address(place)
-    let header = start.load(as: UInt32.self)
-    return UnsafeRawBufferPointer(start: start + Self.headerBytes, count: Int(header >> 1))
+    let length = Int(start.load(as: UInt16.self) >> 1)
+    if length == Self.longLength {
+      let count = (start + Self.headerBytes).loadUnaligned(as: UInt32.self)
+      return UnsafeRawBufferPointer(start: start + Self.longHeaderBytes, count: Int(count))
+    }
+    return UnsafeRawBufferPointer(start: start + Self.headerBytes, count: length)
   }
 
-  func flag(_ place: Place) -> Bool { address(place).load(as: UInt32.self) & 1 != 0 }
+  func flag(_ place: Place) -> Bool { address(place).load(as: UInt16.self) & 1 != 0 }
 }

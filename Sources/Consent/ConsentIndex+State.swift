@@ -40,10 +40,13 @@ extension ConsentIndex {
     encoder.append(customer.serial)
     encoder.append(customer.isCurated)
     let row = customer.pendingRow
-    precondition((row != .none) == customer.awaitsCuration, "a row that was not taken, or taken too early")
+    precondition(
+      (row != PendingRows.none) == customer.awaitsCuration, "a row that was not taken, or taken too early")
     guard customer.awaitsCuration else { return }
-    encoder.append(row.length)
-    rows.copy(row, to: encoder.append(length: Int(row.length)))
+    rows.copy(row) { length in
+      encoder.append(UInt32(length))
+      return encoder.append(length: length)
+    }
   }
 
   // MARK: Decoding
@@ -60,7 +63,9 @@ extension ConsentIndex {
 
   private func decodeSerialNumbers(_ decoder: inout StateDecoder) throws(StateError) {
     let count = try decoder.readCount(elementBytes: Self.textBytes)
-    guard count < Int(UInt32.max) else { throw decoder.error("more serial numbers than there are numbers") }
+    guard count < IdentityTable.limit else {
+      throw decoder.error("more serial numbers than there are numbers")
+    }
     for _ in 0..<count {
       let text = try decoder.readText()
       if text.isEmpty {
@@ -76,7 +81,9 @@ extension ConsentIndex {
   private func decodeCustomer(_ decoder: inout StateDecoder) throws(StateError) {
     let email = try decoder.readText()
     guard !email.isEmpty else { throw decoder.error("a customer without an email") }
-    guard emails.count < Int(UInt32.max) else { throw decoder.error("more customers than there are numbers") }
+    guard emails.count < IdentityTable.limit else {
+      throw decoder.error("more customers than there are numbers")
+    }
     let (id, isNew) = emails.intern(email)
     guard isNew else { throw decoder.error("a customer for the second time") }
     let sinceMs = try decoder.read(Int64.self)
@@ -84,14 +91,15 @@ extension ConsentIndex {
     let effectiveMs = try decoder.read(Int64.self)
     let rowHash = try decoder.read(UInt64.self)
     let serial = try decoder.readID(in: 0..<serials.count)
-    let isAnonymous = serialNumbers.key(serial).isEmpty
-    if isAnonymous && serials[Int(serial)].claimants > 0 {
+    if serialNumbers.key(serial).isEmpty && serials[Int(serial)].claimants > 0 {
       throw decoder.error("an anonymous serial number of two customers")
     }
-    let isCurated = try decoder.readFlag()
-    var customer = Customer(
-      sinceMs: sinceMs, effectiveMs: effectiveMs, rowHash: rowHash, pendingRow: .none, serial: serial,
-      isCurated: isCurated, isAnonymous: isAnonymous)
+    var customer = Customer()
+    customer.sinceMs = sinceMs
+    customer.effectiveMs = effectiveMs
+    customer.rowHash = rowHash
+    customer.serial = serial
+    customer.isCurated = try decoder.readFlag()
     if customer.awaitsCuration {
       let row = try decoder.readText()
       guard !row.isEmpty, sg_xxh3(row.baseAddress, row.count, 0) == rowHash else {

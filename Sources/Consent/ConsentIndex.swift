@@ -26,31 +26,49 @@ public struct CustomerChange: Equatable {
   public let withdrew: Bool
 }
 
+/// Free in every number that an `IdentityTable` gives out.
+private let topBit: UInt32 = 1 << 31
+
 /// Judges readings by their customers' consent.
 public final class ConsentIndex {
   struct Customer {
     /// The consent date, or `.max` without consent. First, so that `ConsentDates` finds it.
-    var sinceMs: Int64
-    var effectiveMs: Int64
-    var rowHash: UInt64
+    var sinceMs: Int64 = .max
+    var effectiveMs: Int64 = .min
+    var rowHash: UInt64 = 0
     /// The customer's row until it is curated.
-    var pendingRow: TextHandle
-    var serial: UInt32
-    var isCurated: Bool
-    /// Whether `serial` stands for no serial number at all.
-    var isAnonymous: Bool
+    var pendingRow = PendingRows.none
+    private var serialAndCurated = noSerial
+
+    /// The serial number that the customer claims.
+    var serial: UInt32 {
+      get { serialAndCurated & ~topBit }
+      set { serialAndCurated = serialAndCurated & topBit | newValue }
+    }
+    var isCurated: Bool {
+      get { serialAndCurated & topBit != 0 }
+      set { serialAndCurated = serial | (newValue ? topBit : 0) }
+    }
   }
 
   struct Serial {
     var claimants: UInt32 = 0
-    /// The claimant while there has never been more than one at a time.
-    var onlyClaimant: UInt32 = 0
-    /// The place in `shared` once there was more than one.
-    var shared: Int32 = -1
+    private var onlyClaimantOrShared: UInt32 = 0
     var coverage = Coverage.none
+
+    /// The claimant; nil once there was more than one at a time.
+    var onlyClaimant: UInt32? {
+      get { onlyClaimantOrShared & topBit == 0 ? onlyClaimantOrShared : nil }
+      set { onlyClaimantOrShared = newValue ?? topBit }
+    }
+    /// The place in `shared` once there was more than one claimant at a time.
+    var shared: Int? {
+      get { onlyClaimantOrShared & topBit == 0 ? nil : Int(onlyClaimantOrShared & ~topBit) }
+      set { onlyClaimantOrShared = newValue.map { UInt32($0) | topBit } ?? 0 }
+    }
   }
 
-  static let noSerial = UInt32.max
+  static let noSerial = ~topBit
   /// How the dates are applied. Entries keep the dates as they are, so it may change at any time; who
   /// changes it brings the readings that wait in line.
   public var mode: ConsentMode
@@ -60,7 +78,7 @@ public final class ConsentIndex {
   var serials = GrowingArray<Serial>()
   var shared: [(consented: SharedClaims, curated: SharedClaims)] = []
   var freeAnonymousSerials: [UInt32] = []
-  var rows = TextSlab()
+  var rows = PendingRows()
 
   /// - Parameter hashSeed: random for each process; fixed in tests.
   public init(mode: ConsentMode, hashSeed: UInt64) {
@@ -115,7 +133,7 @@ public final class ConsentIndex {
     let sinceMs = consentDate(fields)
     let consents = sinceMs != .max
     rows.remove(before.pendingRow)
-    customers[Int(id)].pendingRow = consents && !before.isCurated ? rows.store(row) : .none
+    customers[Int(id)].pendingRow = consents && !before.isCurated ? rows.store(row) : PendingRows.none
     customers[Int(id)].effectiveMs = effectiveMs
     customers[Int(id)].rowHash = rowHash
     customers[Int(id)].sinceMs = sinceMs
@@ -126,20 +144,14 @@ public final class ConsentIndex {
     announce(id)
     return CustomerChange(
       verdict: consents ? .consenting : .notConsenting, customer: CustomerID(id),
-      left: moved ? SerialID(before.serial) : nil, leftIsAnonymous: moved && before.isAnonymous,
+      left: moved ? SerialID(before.serial) : nil, leftIsAnonymous: moved && isAnonymous(before.serial),
       claims: SerialID(after),
       withdrew: before.sinceMs != .max && !consents)
   }
 
   private func customerNumber(_ email: UnsafeRawBufferPointer) -> UInt32 {
     let (id, isNew) = emails.intern(email)
-    if isNew {
-      customers.append(
-        Customer(
-          sinceMs: .max, effectiveMs: .min, rowHash: 0, pendingRow: .none, serial: Self.noSerial,
-          isCurated: false,
-          isAnonymous: false))
-    }
+    if isNew { customers.append(Customer()) }
     return id
   }
 
@@ -158,21 +170,26 @@ public final class ConsentIndex {
   // A customer without a serial number gets one that no reading can name, so that its accelerometer
   // readings have a place in the join like all others.
   private func claim(_ id: UInt32, _ text: sg_span) {
-    let before = customers[Int(id)]
+    let before = customers[Int(id)].serial
+    let wasAnonymous = isAnonymous(before)
     let serial: UInt32
     if text.length == 0 {
-      serial = before.isAnonymous ? before.serial : takeAnonymousSerial()
+      serial = wasAnonymous ? before : takeAnonymousSerial()
     } else {
       let (known, isNew) = serialNumbers.intern(
         UnsafeRawBufferPointer(start: text.bytes, count: Int(text.length)))
       serial = isNew ? addSerial(known) : known
     }
-    guard serial != before.serial else { return }
+    guard serial != before else { return }
     customers[Int(id)].serial = serial
-    customers[Int(id)].isAnonymous = text.length == 0
-    if before.serial != Self.noSerial { serials[Int(before.serial)].claimants -= 1 }
-    if before.isAnonymous { freeAnonymousSerials.append(before.serial) }
+    if before != Self.noSerial { serials[Int(before)].claimants -= 1 }
+    if wasAnonymous { freeAnonymousSerials.append(before) }
     addClaimant(id, to: serial)
+  }
+
+  /// Whether it stands for no serial number at all.
+  private func isAnonymous(_ serial: UInt32) -> Bool {
+    serial != Self.noSerial && serialNumbers.key(serial).isEmpty
   }
 
   private func takeAnonymousSerial() -> UInt32 {
@@ -188,21 +205,20 @@ public final class ConsentIndex {
   func addClaimant(_ id: UInt32, to serial: UInt32) {
     let entry = serials[Int(serial)]
     serials[Int(serial)].claimants += 1
-    if entry.shared >= 0 { return }
+    guard let onlyClaimant = entry.onlyClaimant else { return }
     if entry.claimants == 0 {
       serials[Int(serial)].onlyClaimant = id
       return
     }
-    serials[Int(serial)].shared = Int32(shared.count)
+    serials[Int(serial)].shared = shared.count
     shared.append((SharedClaims(), SharedClaims()))
-    announce(entry.onlyClaimant)
+    announce(onlyClaimant)
   }
 
   /// Makes a customer's present date count for the serial number it claims.
   func announce(_ id: UInt32) {
     let customer = customers[Int(id)]
-    let place = Int(serials[Int(customer.serial)].shared)
-    if place >= 0 && customer.sinceMs != .max {
+    if let place = serials[Int(customer.serial)].shared, customer.sinceMs != .max {
       let entry = SharedClaims.Entry(sinceMs: customer.sinceMs, customer: id)
       shared[place].consented.add(entry) { self.isBacked($0, by: customer.serial) }
       if customer.isCurated {
@@ -219,20 +235,18 @@ public final class ConsentIndex {
 
   private func refreshCoverage(of serial: UInt32) {
     let entry = serials[Int(serial)]
-    if entry.shared >= 0 {
-      let consented = shared[Int(entry.shared)].consented.earliest { self.isBacked($0, by: serial) }
-      let curated = shared[Int(entry.shared)].curated.earliest {
-        self.isBacked($0, by: serial, curated: true)
-      }
+    if let place = entry.shared {
+      let consented = shared[place].consented.earliest { self.isBacked($0, by: serial) }
+      let curated = shared[place].curated.earliest { self.isBacked($0, by: serial, curated: true) }
       serials[Int(serial)].coverage = Coverage(
         curatedFrom: EventTime(ms: curated), consentedFrom: EventTime(ms: consented))
-    } else if entry.claimants == 0 {
-      serials[Int(serial)].coverage = .none
-    } else {
-      let customer = customers[Int(entry.onlyClaimant)]
+    } else if let onlyClaimant = entry.onlyClaimant, entry.claimants > 0 {
+      let customer = customers[Int(onlyClaimant)]
       serials[Int(serial)].coverage = Coverage(
         curatedFrom: EventTime(ms: customer.isCurated ? customer.sinceMs : .max),
         consentedFrom: EventTime(ms: customer.sinceMs))
+    } else {
+      serials[Int(serial)].coverage = .none
     }
   }
 
@@ -284,14 +298,14 @@ public final class ConsentIndex {
 
   // MARK: Rows of customers that wait to be curated
 
-  /// Hands over a customer's row for customers_curated and forgets it; nil when it was handed over
+  /// Hands over a customer's row for customers_curated and forgets it; nothing happens when it was handed over
   /// before: a customer is curated once, whatever happens later.
   /// - Parameter take: gets the row's length and returns where to copy it.
   public func takeRow(of customer: CustomerID, _ take: (Int) -> UnsafeMutableRawPointer) {
-    let handle = customers[Int(customer.raw)].pendingRow
-    guard handle != .none else { return }
-    rows.copy(handle, to: take(Int(handle.length)))
-    rows.remove(handle)
-    customers[Int(customer.raw)].pendingRow = .none
+    let row = customers[Int(customer.raw)].pendingRow
+    guard row != PendingRows.none else { return }
+    rows.copy(row, to: take)
+    rows.remove(row)
+    customers[Int(customer.raw)].pendingRow = PendingRows.none
   }
 }

@@ -1,11 +1,13 @@
 // An array of plain values whose address can be taken: `ConsentDates` reads one of its columns.
 
+import Records
+
 struct GrowingArray<Element: BitwiseCopyable>: ~Copyable {
   private(set) var base: UnsafeMutablePointer<Element> = .allocate(capacity: 64)
   private(set) var count = 0
   private var capacity = 64
 
-  deinit { base.deallocate() }
+  deinit { freeForLookUps(base, capacity: capacity) }
 
   subscript(place: Int) -> Element {
     unsafeAddress {
@@ -20,9 +22,9 @@ struct GrowingArray<Element: BitwiseCopyable>: ~Copyable {
 
   mutating func append(_ element: Element) {
     if count == capacity {
-      let larger = UnsafeMutablePointer<Element>.allocate(capacity: capacity * 2)
+      let larger = allocateForLookUps(Element.self, capacity: capacity * 2)
       larger.update(from: base, count: count)
-      base.deallocate()
+      freeForLookUps(base, capacity: capacity)
       base = larger
       capacity *= 2
     }

@@ -3,6 +3,8 @@
 // Invariants:
 // - Numbers are given out in order from 0 and are never taken back.
 // - At most 3/4 of the slots are used, so that a probe always ends.
+// - A slot is one word: an identity's number in as many low bits as count the slots, which no number fills with ones,
+//   and bits of its hash above them, so that few keys are looked at in vain.
 // - The hash is seeded, so that nobody outside can choose keys that collide; no output depends on it.
 
 import CFastPath
@@ -10,15 +12,13 @@ import Records
 
 /// Interned byte strings.
 struct IdentityTable: ~Copyable {
-  private struct Slot {
-    var fingerprint: UInt32
-    var id: UInt32
-  }
-  /// No identity's number.
+  /// No identity's number, and what an empty slot holds.
   static let none = UInt32.max
+  /// So many identities there can be: who keeps a number has one bit beside it for something else.
+  static let limit = (1 << 31) - 1
 
   private let seed: UInt64
-  private var slots: UnsafeMutableBufferPointer<Slot>
+  private var slots: UnsafeMutableBufferPointer<UInt32>
   /// Where the identities are, with the flag that JSON shows them as they are; nowhere for those nobody can name.
   private var keys = GrowingArray<ByteArena.Place>()
   private var arena = ByteArena()
@@ -26,11 +26,19 @@ struct IdentityTable: ~Copyable {
 
   init(seed: UInt64) {
     self.seed = seed
-    slots = .allocate(capacity: 64)
-    slots.initialize(repeating: Slot(fingerprint: 0, id: Self.none))
+    slots = Self.emptySlots(64)
   }
 
-  deinit { slots.deallocate() }
+  private static func emptySlots(_ count: Int) -> UnsafeMutableBufferPointer<UInt32> {
+    let slots = UnsafeMutableBufferPointer(
+      start: allocateForLookUps(UInt32.self, capacity: count), count: count)
+    slots.initialize(repeating: none)
+    return slots
+  }
+
+  deinit { freeSlots() }
+
+  private func freeSlots() { freeForLookUps(slots.baseAddress!, capacity: slots.count) }
 
   /// The bytes of an identity; they never move.
   func key(_ id: UInt32) -> UnsafeRawBufferPointer {
@@ -59,16 +67,22 @@ struct IdentityTable: ~Copyable {
 
   @inline(__always)
   private func find(_ hash: UInt64, where isRight: (UInt32) -> Bool) -> UInt32? {
-    let fingerprint = UInt32(truncatingIfNeeded: hash >> 32)
+    let tag = tag(hash)
     let mask = slots.count - 1
     var place = Int(truncatingIfNeeded: hash) & mask
-    while slots[place].id != Self.none {
-      let slot = slots[place]
-      if slot.fingerprint == fingerprint && isRight(slot.id) { return slot.id }
+    while slots[place] != Self.none {
+      let id = slots[place] & idBits
+      if slots[place] == tag | id && isRight(id) { return id }
       place = (place + 1) & mask
     }
     return nil
   }
+
+  /// The bits of a slot that hold a number.
+  private var idBits: UInt32 { UInt32(truncatingIfNeeded: slots.count - 1) }
+
+  /// The bits of a slot that hold a part of the hash: not the part that chooses the slot.
+  private func tag(_ hash: UInt64) -> UInt32 { UInt32(truncatingIfNeeded: hash >> 32) & ~idBits }
 
   private func hash(_ bytes: UnsafeRawBufferPointer) -> UInt64 {
     sg_xxh3(bytes.baseAddress, bytes.count, seed)
@@ -107,7 +121,7 @@ struct IdentityTable: ~Copyable {
   }
 
   private mutating func addKey(_ place: ByteArena.Place) -> UInt32 {
-    precondition(count < Int(UInt32.max), "more identities than numbers")
+    precondition(count < Self.limit, "more identities than numbers")
     if count >= slots.count / 4 * 3 { grow() }
     keys.append(place)
     return UInt32(count - 1)
@@ -117,15 +131,14 @@ struct IdentityTable: ~Copyable {
     let hash = hash(key(id))
     let mask = slots.count - 1
     var place = Int(truncatingIfNeeded: hash) & mask
-    while slots[place].id != Self.none { place = (place + 1) & mask }
-    slots[place] = Slot(fingerprint: UInt32(truncatingIfNeeded: hash >> 32), id: id)
+    while slots[place] != Self.none { place = (place + 1) & mask }
+    slots[place] = tag(hash) | id
   }
 
   private mutating func grow() {
     let size = slots.count * 2
-    slots.deallocate()
-    slots = .allocate(capacity: size)
-    slots.initialize(repeating: Slot(fingerprint: 0, id: Self.none))
+    freeSlots()
+    slots = Self.emptySlots(size)
     for id in 0..<count where keys[id] != ByteArena.nowhere { place(UInt32(id)) }
   }
 }

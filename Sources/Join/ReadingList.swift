@@ -59,9 +59,10 @@ struct Chunk<Element: Reading> {
       return true
     }
     if Int(capacity) >= Self.limit { return false }
-    // From 16 on by a half, not twice: with a hundred thousand devices the slack is much of the join's memory.
-    let more = capacity < 16 ? capacity : capacity / 2
-    var larger = Chunk(capacity: min(Self.limit, Int(capacity + more)))
+    // Few steps at first, for of a hundred thousand lists that grow at the same pace none can use what the others leave
+    // behind; then by a half, since the slack of as many is much of the join's memory.
+    let wanted = capacity < 16 ? 16 : Int(capacity + capacity / 2)
+    var larger = Chunk(capacity: min(Self.limit, wanted))
     larger.base.update(from: elements, count: Int(count))
     larger.count = count
     base.deallocate()

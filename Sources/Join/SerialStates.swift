@@ -43,7 +43,7 @@ struct SerialStates: ~Copyable {
       freeReadings(place)
       place = states[Int(place)].newer
     }
-    states.deallocate()
+    freeForLookUps(states, capacity: capacity)
   }
 
   /// The state at a place. The pointer is good until the next `activate`.
@@ -79,9 +79,9 @@ struct SerialStates: ~Copyable {
   private mutating func takePlace() -> UInt32 {
     if let place = freeStates.popLast() { return place }
     if used == capacity {
-      let larger = UnsafeMutablePointer<SerialState>.allocate(capacity: capacity * 2)
+      let larger = allocateForLookUps(SerialState.self, capacity: capacity * 2)
       larger.moveInitialize(from: states, count: used)
-      states.deallocate()
+      freeForLookUps(states, capacity: capacity)
       states = larger
       capacity *= 2
     }

@@ -4,6 +4,7 @@
 // Invariants: data goes to stdout, everything else to stderr; the exit codes are those of `ExitStatus`.
 
 import ArgumentParser
+import CFastPath
 import Gateway
 import Glibc
 
@@ -38,6 +39,9 @@ struct Stepgate: AsyncParsableCommand {
     // end of the process.
     signal(SIGPIPE, SIG_IGN)
     occupyStandardDescriptors()
+    // Threads that hardly allocate need no heaps of their own, of which each keeps what was freed to itself: with a
+    // hundred thousand devices 275 instead of 307 MB.
+    sg_share_heap()
     await main(nil)
   }
 }

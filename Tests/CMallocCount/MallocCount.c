@@ -6,6 +6,9 @@
 
 #include <errno.h>
 #include <malloc.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
 
 enum { NOT_COUNTING = -1 };
 
@@ -19,14 +22,15 @@ long malloc_count_end(void) {
   return count;
 }
 
-size_t malloc_count_bytes(void) {
+size_t malloc_count_resident_bytes(void) {
 #ifdef __GLIBC__
-  // hblkhd: blocks so large that each has pages of its own.
-  struct mallinfo2 information = mallinfo2();
-  return information.uordblks + information.hblkhd;
-#else
-  return 0;
+  malloc_trim(0);
 #endif
+  FILE *file = fopen("/proc/self/statm", "r");
+  unsigned long all = 0, resident = 0;
+  if (file == NULL || fscanf(file, "%lu %lu", &all, &resident) != 2) abort();
+  fclose(file);
+  return resident * (size_t)sysconf(_SC_PAGESIZE);
 }
 
 #if defined(__GLIBC__) && !__has_feature(address_sanitizer) && !__has_feature(thread_sanitizer)

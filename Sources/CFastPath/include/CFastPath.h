@@ -35,6 +35,9 @@ uint64_t sg_xxh3_digest(const sg_xxh3_state *state);
 /// Has the kernel begin to write a part of a file to the disk, and waits for nothing. No durability comes of it.
 void sg_start_writeback(int file, int64_t offset, int64_t length);
 
+/// From now on all threads allocate from one heap. To be called before there is a second thread.
+void sg_share_heap(void);
+
 /// Bytes behind a text that simdjson may read (it ignores what is in them).
 enum { SG_TEXT_SLACK = 64 };
 

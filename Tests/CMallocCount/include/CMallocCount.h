@@ -15,7 +15,7 @@ void malloc_count_begin(void);
 /// The allocations since `malloc_count_begin` on this thread, which are counted no further.
 long malloc_count_end(void);
 
-/// The bytes that the whole process holds at present, as the C library counts them; 0 where it does not.
-size_t malloc_count_bytes(void);
+/// The bytes of memory that the whole process takes, once the C library has given back what it does not use.
+size_t malloc_count_resident_bytes(void);
 
 #endif

@@ -26,6 +26,34 @@ import Testing
     }
   }
 
+  @Test(arguments: [0x7FFE, 0x7FFF, 0x8000, 0xFFFF, 0x1_0000, 0x4_0000])
+  func `An identity at the end of what a short length can say comes back whole`(length: Int) {
+    var table = IdentityTable(seed: 1)
+    let texts =
+      [UInt8(ascii: "a"), UInt8(ascii: "\"")].map { [UInt8](repeating: $0, count: length) } + [[0x62]]
+    for text in texts { _ = text.withUnsafeBytes { table.intern($0) } }
+    for (id, text) in texts.enumerated() {
+      #expect(text.withUnsafeBytes { table.find($0) } == UInt32(id))
+      #expect(table.key(UInt32(id)).elementsEqual(text))
+      #expect(table.text(UInt32(id)).isPlain == (id != 1))
+    }
+  }
+
+  @Test func `Of very many identities each keeps its number, also when its memory comes in large pieces`() {
+    var table = IdentityTable(seed: 1)
+    func text(_ number: Int) -> [UInt8] {
+      Array("customer.number.\(number).with.a.long.name@mail.example.com".utf8)
+    }
+    let count = 150_000
+    for number in 0..<count { _ = text(number).withUnsafeBytes { table.intern($0) } }
+    var wrong = 0
+    for number in 0..<count where text(number).withUnsafeBytes({ table.find($0) }) != UInt32(number) {
+      wrong += 1
+    }
+    #expect(wrong == 0)
+    #expect(text(count).withUnsafeBytes { table.find($0) } == nil)
+  }
+
   @Test func `What nobody can name has a number and no text`() {
     var table = IdentityTable(seed: 1)
     for _ in 0..<200 { _ = table.addAnonymous() }
