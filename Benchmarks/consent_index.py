@@ -19,7 +19,7 @@ def rows(bench: Bench) -> list[Row]:
             told["curated_bytes_a_customer"] <= 160,
             [
                 "half of them consent, and all of those are curated. Before that the index also keeps their"
-                f" rows: {told['loaded_bytes_a_customer']:.0f} B. Allocated bytes, as malloc counts them"
+                f" rows: {told['loaded_bytes_a_customer']:.0f} B. Resident memory"
             ],
             told,
         ),

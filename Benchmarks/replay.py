@@ -1,6 +1,7 @@
 """Files to tables: against DuckDB on the same files, and how cost grows with size."""
 
 import hashlib
+import os
 import shutil
 from pathlib import Path
 from statistics import median
@@ -29,9 +30,15 @@ def warm(folder: Path) -> None:
                 pass
 
 
+def begin(output: Path) -> None:
+    """Nothing of an earlier run is left, nor on its way to the disk: who syncs would wait for that too."""
+    shutil.rmtree(output, ignore_errors=True)
+    os.sync()
+
+
 def replay(bench: Bench, landing: Path, output: Path, *options: str) -> Finished:
     """`stepgate replay`, timed as a whole process. It syncs what it wrote; DuckDB does not."""
-    shutil.rmtree(output, ignore_errors=True)
+    begin(output)
     return run(replay_command(bench, landing, output, *options), TIMEOUT_S)
 
 
@@ -43,7 +50,7 @@ def replay_command(bench: Bench, landing: Path, output: Path, *options: str) -> 
 
 
 def by_duckdb(bench: Bench, landing: Path, output: Path) -> Finished:
-    shutil.rmtree(output, ignore_errors=True)
+    begin(output)
     output.mkdir(parents=True)
     script = Path(__file__).parent / "duckdb_tables.py"
     return run([bench.python_with_duckdb, script, landing, output], TIMEOUT_S)
@@ -157,14 +164,21 @@ def count_lines(paths: list[Path]) -> int:
 
 def growth(bench: Bench, runs: int) -> Row:
     """Time and peak memory a record, at several sizes; what is constant counts for small sizes only."""
-    costs = [cost_at(bench, customers, runs) for customers in bench.sizes.growth_customers]
+    sizes = bench.sizes.growth_customers
+    landings = [landing_of(bench, customers) for customers in sizes]
+    for landing in landings:
+        warm(landing)
+    # In turns, since the machine may be slower for minutes.
+    rounds = [[replay(bench, landing, bench.scratch("growth")) for landing in landings] for _ in range(runs)]
+    shutil.rmtree(bench.scratch("growth"))
+    costs = [cost_at(bench, customers, of_size) for customers, of_size in zip(sizes, zip(*rounds))]
     write_growth(bench.results / "cost-by-size.svg", costs)
     small, large = costs[0], costs[-1]
     time_growth = large["ns_a_record"] / small["ns_a_record"]
     memory_growth = large["bytes_a_record"] / small["bytes_a_record"]
-    sizes = " to ".join(f"{cost['records'] / 1e6:.1f}" for cost in costs)
+    records = " to ".join(f"{cost['records'] / 1e6:.1f}" for cost in costs)
     return Row(
-        f"growth of time and memory from {sizes} million records",
+        f"growth of time and memory from {records} million records",
         "linear, within 15 %",
         "; ".join(
             f"{cost['ns_a_record']:.0f} ns and {cost['bytes_a_record']:.0f} B a record" for cost in costs
@@ -176,11 +190,7 @@ def growth(bench: Bench, runs: int) -> Row:
     )
 
 
-def cost_at(bench: Bench, customers: int, run_count: int) -> dict:
-    landing = landing_of(bench, customers)
-    warm(landing)
-    runs = [replay(bench, landing, bench.scratch("growth")) for _ in range(run_count)]
-    shutil.rmtree(bench.scratch("growth"))
+def cost_at(bench: Bench, customers: int, runs: tuple[Finished, ...]) -> dict:
     records = customers * generate.RECORDS_A_CUSTOMER
     seconds = median(run.seconds for run in runs)
     peak_bytes = median(run.peak_bytes for run in runs)

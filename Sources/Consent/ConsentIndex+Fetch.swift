@@ -49,6 +49,20 @@ extension ConsentIndex {
     return count
   }
 
+  /// Begins to fetch what pairs need of the customers who claim some serial numbers alone: dates and emails. To be called
+  /// some time after `fetchSerials`.
+  public func fetchClaimants(of serials: UnsafeBufferPointer<SerialID>) {
+    for serial in serials {
+      guard let claimant = self.serials[Int(serial.raw)].onlyClaimant else { continue }
+      sg_prefetch(customers.base + Int(claimant))
+      emails.fetchPlace(claimant)
+    }
+    for serial in serials {
+      guard let claimant = self.serials[Int(serial.raw)].onlyClaimant else { continue }
+      emails.fetchText(claimant)
+    }
+  }
+
   private func guessIDs(of readings: Readings, in table: borrowing IdentityTable) {
     withUnsafeTemporaryAllocation(of: UInt64.self, capacity: readings.count) { hashes in
       for place in readings.indices { hashes[place] = table.fetchSlot(readings[place].pointee.identityBytes) }

@@ -100,9 +100,12 @@ struct IdentityTable: ~Copyable {
   /// Begins to fetch where the key is that an identity with this hash most likely has. Returns its number, or `none`.
   func fetchKey(_ hash: UInt64) -> UInt32 {
     guard let id = find(hash, where: { _ in true }) else { return Self.none }
-    sg_prefetch(keys.base + Int(id))
+    fetchPlace(id)
     return id
   }
+
+  /// Begins to fetch where a key is.
+  func fetchPlace(_ id: UInt32) { sg_prefetch(keys.base + Int(id)) }
 
   /// Begins to fetch the bytes of a key.
   func fetchText(_ id: UInt32) { sg_prefetch(arena.address(keys[Int(id)])) }

@@ -65,6 +65,7 @@ struct FetchAhead: ~Copyable {
       UnsafeBufferPointer(rebasing: stepTrainer[..<stepTrainerCount]),
       serials: UnsafeMutableBufferPointer(rebasing: serials[claimed...]))
     join.fetch(UnsafeBufferPointer(rebasing: serials[..<(claimed + named)]))
+    consent.fetchClaimants(of: UnsafeBufferPointer(rebasing: serials[claimed..<(claimed + named)]))
     // The next group's texts are still in the cache of the core that parsed them.
     for place in end..<min(records.count, end + Self.groupSize) { sg_prefetch(records[place].identity) }
     while repeats != 0 {
