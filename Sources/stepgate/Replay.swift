@@ -1,4 +1,5 @@
 import ArgumentParser
+import CFastPath
 import Records
 import FoundationEssentials
 import Gateway
@@ -68,6 +69,9 @@ struct Replay: ParsableCommand {
   }
 
   func run() throws {
+    // Readings lie in many small pieces: with large pages a replay of 48 million records takes 19.6 instead of 20.5 s
+    // (medians of three in turns).
+    sg_reserve_heap()
     let settings = try settings()
     let result = try replay(settings)
     switch summary {

@@ -38,6 +38,10 @@ void sg_start_writeback(int file, int64_t offset, int64_t length);
 /// From now on all threads allocate from one heap. To be called before there is a second thread.
 void sg_share_heap(void);
 
+/// Address space for a heap of a gigabyte, on large pages (Linux, transhuge.rst), which memory is taken for as it is
+/// used. For a process that ends soon: what is freed is not given back.
+void sg_reserve_heap(void);
+
 /// Bytes behind a text that simdjson may read (it ignores what is in them).
 enum { SG_TEXT_SLACK = 64 };
 

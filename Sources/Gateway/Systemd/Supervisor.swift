@@ -5,7 +5,8 @@
 //   long as there is progress (systemd.service(5), `TimeoutStartSec=`), also while the broker is away: that is no
 //   failure of the gateway, and the status says so.
 // - The watchdog is fed while all workers get on (ProgressWatch), from a thread that does nothing else.
-// - The status is sent when what the gateway does changes, and at most every few seconds when only a number does.
+// - The status is sent when what the gateway does changes, and at most every few seconds when only a number does. The
+//   last one that was sent is true: no thread sends an older one behind it.
 
 import Dispatch
 import Ingest
@@ -52,6 +53,8 @@ final class Supervisor: @unchecked Sendable {
   private let watchdogMs: Int?
   private let extendEveryMs: Int
   private let state = Mutex(State())
+  /// Held from the making of a sentence until it is sent.
+  private let sending = Mutex(())
   private let queue = DispatchQueue(label: "stepgate.supervisor", qos: .userInitiated)
   private let timer: any DispatchSourceTimer
   private var progress: ProgressWatch
@@ -93,7 +96,7 @@ final class Supervisor: @unchecked Sendable {
       defer { state.isReady = true }
       return !state.isReady
     }
-    if isFirst { notifier.send("READY=1", "STATUS=\(sentence())") }
+    if isFirst { sendWithStatus("READY=1") }
   }
 
   /// Settings are being read again. Before the gateway is ready that is part of its start.
@@ -105,7 +108,7 @@ final class Supervisor: @unchecked Sendable {
 
   func reloaded() {
     guard state.withLock({ $0.isReady && !$0.isStopping }) else { return }
-    notifier.send("READY=1", "STATUS=\(sentence())")
+    sendWithStatus("READY=1")
   }
 
   func stopping() {
@@ -115,7 +118,11 @@ final class Supervisor: @unchecked Sendable {
     }
     guard isFirst else { return }
     activity.set(.stopping)
-    notifier.send("STOPPING=1", "STATUS=\(sentence())")
+    sendWithStatus("STOPPING=1")
+  }
+
+  private func sendWithStatus(_ assignment: String) {
+    sending.withLock { _ in notifier.send(assignment, "STATUS=\(sentence())") }
   }
 
   // MARK: Every second
@@ -151,10 +158,12 @@ final class Supervisor: @unchecked Sendable {
     let questions = state.withLock { $0.questions }
     let news = News(
       phase: activity.phase.kind, isWaitingForRoom: questions.isWaitingForRoom(), remark: questions.remark())
-    let text = sentence()
-    guard text != sentStatus, news != sentNews || nowMs - sentStatusMs >= Self.statusEveryMs else { return }
-    notifier.send("STATUS=\(text)")
-    (sentStatus, sentNews, sentStatusMs) = (text, news, nowMs)
+    sending.withLock { _ in
+      let text = sentence()
+      guard text != sentStatus, news != sentNews || nowMs - sentStatusMs >= Self.statusEveryMs else { return }
+      notifier.send("STATUS=\(text)")
+      (sentStatus, sentNews, sentStatusMs) = (text, news, nowMs)
+    }
   }
 
   private func sentence() -> String {
