@@ -4,8 +4,14 @@ import math
 from pathlib import Path
 
 WIDTH, HEIGHT = 720, 300
-LEFT, RIGHT, TOP, BOTTOM = 70, 20, 40, 50
+LEFT, RIGHT, TOP, BOTTOM = 70, 50, 40, 50
 STYLE = "font-family='sans-serif' font-size='12'"
+
+
+def round_step(least: float) -> float:
+    """The next 1, 2, 2.5 or 5 times a power of ten."""
+    power = 10 ** math.floor(math.log10(least))
+    return next(factor * power for factor in (1, 2, 2.5, 5, 10) if factor * power >= least)
 
 
 class Panel:
@@ -16,7 +22,8 @@ class Panel:
         self.title = title
         self.sizes = sizes
         self.costs = costs
-        self.y_max = 1.25 * max(costs)
+        self.y_step = round_step(1.25 * max(costs) / 4)
+        self.y_max = 4 * self.y_step
 
     def x(self, size: float) -> float:
         low, high = math.log(min(self.sizes)), math.log(max(self.sizes))
@@ -28,7 +35,7 @@ class Panel:
 
     def svg(self) -> str:
         parts = [f"<text x='{LEFT}' y='{self.top + 24}' {STYLE} font-weight='bold'>{self.title}</text>"]
-        parts += [self.y_tick(self.y_max * share / 4) for share in range(5)]
+        parts += [self.y_tick(self.y_step * number) for number in range(5)]
         parts += [self.x_tick(size) for size in self.sizes]
         points = [(self.x(size), self.y(cost)) for size, cost in zip(self.sizes, self.costs, strict=True)]
         joined = " ".join(f"{x:.1f},{y:.1f}" for x, y in points)
@@ -42,7 +49,7 @@ class Panel:
         y = self.y(cost)
         return (
             f"<line x1='{LEFT}' y1='{y:.1f}' x2='{WIDTH - RIGHT}' y2='{y:.1f}' stroke='#dddddd'/>"
-            f"<text x='{LEFT - 8}' y='{y + 4:.1f}' {STYLE} text-anchor='end'>{cost:.0f}</text>"
+            f"<text x='{LEFT - 8}' y='{y + 4:.1f}' {STYLE} text-anchor='end'>{cost:g}</text>"
         )
 
     def x_tick(self, size: float) -> str:
