@@ -148,7 +148,8 @@ final class CustomerFiles: @unchecked Sendable {
         path: path, maxRecordBytes: options.maxRecordBytes, minFreeBytes: options.minFreeBytes,
         fileSystem: fileSystem, dataDirectory: dataDirectory)
       handOver(staged)
-      log.info("read \(staged.recordCount) customer records from \(path)")
+      let count = staged.recordCount
+      log.info("read \(count) customer record\(count == 1 ? "" : "s") from \(path)")
       board.update { $0.areCustomerFilesGood = true }
     } catch {
       log.error("customers.path: \(error); the customers known so far stay as they are")

@@ -76,7 +76,7 @@ extension Daemon {
     let counts = recovered.player.engine.counts
     let loaded = counts.received(.customer) - before.received(.customer)
     let bad = [Verdict.malformed, .oversized].reduce(0) { $0 + counts[.customer, $1] - before[.customer, $1] }
-    log.info("loaded \(loaded) customer records from \(path)")
+    log.info("loaded \(loaded) customer record\(loaded == 1 ? "" : "s") from \(path)")
     if bad > 0 { log.warning("\(bad) of them are no customer records; see quarantine/rejected") }
     reloads.update { $0.areCustomerFilesGood = true }
   }

@@ -73,7 +73,7 @@ extension RunTests {
       try await gateway.says("read 2 customer records from \(file)")
       try await gateway.eventually("the second customer") { try trusted(operated) == [ada, bob] }
       try await gateway.eventually("the status is well again") {
-        operated.manager.status?.hasSuffix(" pairs written") == true
+        operated.manager.status?.hasSuffix(" written") == true
       }
       try await gateway.stop()
     }
@@ -99,7 +99,7 @@ extension RunTests {
       try FileManager.default.createSymbolicLink(
         atPath: "\(folder.path)/real/next", withDestinationPath: "2")
       #expect(rename("\(folder.path)/real/next", "\(folder.path)/real/now") == 0)
-      try await gateway.says("read 1 customer records")
+      try await gateway.says("read 1 customer record ")
       try await gateway.eventually("the third customer") { try trusted(operated) == [ada, bob, cy] }
       try await gateway.stop()
     }
@@ -113,10 +113,10 @@ extension RunTests {
       let gateway = try await operated.startAndConnect()
       try operated.write(["customers.path": file])
       try await operated.reload(gateway)
-      try await gateway.says("read 1 customer records from \(file)")
+      try await gateway.says("read 1 customer record from \(file)")
       // Not changed, and yet read again: who asks for it gets it.
       try await operated.reload(gateway)
-      try await gateway.says("read 1 customer records from \(file)", times: 2)
+      try await gateway.says("read 1 customer record from \(file)", times: 2)
 
       try FileManager.default.removeItem(atPath: "\(folder.path)/a")
       try await gateway.says("No such file or directory; the customers known so far stay as they are")

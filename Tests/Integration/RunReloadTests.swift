@@ -97,7 +97,7 @@ extension RunTests {
       try await operated.reload(gateway)
       try await gateway.says("settings read again, changed: join.tolerance, landing.enabled")
       try await gateway.eventually("the status is well again") {
-        operated.manager.status?.hasSuffix(" pairs written") == true
+        operated.manager.status?.hasSuffix(" written") == true
       }
       try await gateway.stop()
     }

@@ -58,7 +58,7 @@ final class Activity: Sendable {
     case .connecting: "connecting to the broker at \(broker)"
     case .disconnected(let sinceMs, let reason):
       "no connection to the broker at \(broker) since \(utc(sinceMs)): \(reason)"
-    case .connected: "connected to \(broker), \(pairs) pairs written"
+    case .connected: "connected to \(broker), \(pairs) pair\(pairs == 1 ? "" : "s") written"
     case .refused(let filter):
       "connected to \(broker), but it refused the subscription to \(filter); check topics.* and its ACL"
     case .lowOnRoom(let freeBytes):

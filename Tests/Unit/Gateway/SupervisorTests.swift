@@ -130,6 +130,7 @@ private final class Counter: Sendable {
       sentence(.disconnected(sinceMs: 0, reason: "gone"))
         == "no connection to the broker at b:1883 since 1970-01-01T00:00:00Z: gone")
     #expect(sentence(.connected) == "connected to b:1883, 12 pairs written")
+    #expect(activity.sentence(pairs: 1) == "connected to b:1883, 1 pair written")
     #expect(
       sentence(.refused(filter: "a/#"))
         == "connected to b:1883, but it refused the subscription to a/#; check topics.* and its ACL")
