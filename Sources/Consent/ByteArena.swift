@@ -17,18 +17,13 @@ struct ByteArena: ~Copyable {
   private static let longHeaderBytes = 6
   private var chunks: [UnsafeMutableRawPointer] = []
   private var used = chunkBytes
-  /// Once there are many, chunks are cut from larger pieces.
+  /// Once there are many, chunks are cut from larger pieces, which large pages can hold.
   private static let chunksInPiece = 16
-  private static let pieceBytes = chunksInPiece * chunkBytes
-  private var pieces: [UnsafeMutablePointer<UInt8>] = []
+  private var restOfPiece: UnsafeMutableRawPointer?
   private var chunksLeftInPiece = 0
-  /// Chunks that are not a part of a piece.
-  private var singles: [UnsafeMutableRawPointer] = []
+  private var owned: [UnsafeMutableBufferPointer<UInt8>] = []
 
-  deinit {
-    for single in singles { single.deallocate() }
-    for piece in pieces { freeForLookUps(piece, capacity: Self.pieceBytes) }
-  }
+  deinit { for memory in owned { freeForLookUps(memory.baseAddress!, capacity: memory.count) } }
 
   /// Keeps a copy of a text that is not empty, and a flag with it.
   mutating func store(_ text: UnsafeRawBufferPointer, flag: Bool) -> Place {
@@ -54,16 +49,22 @@ struct ByteArena: ~Copyable {
 
   private mutating func addChunk(_ bytes: Int) {
     if bytes > Self.chunkBytes || chunks.count < Self.chunksInPiece {
-      singles.append(.allocate(byteCount: max(Self.chunkBytes, bytes), alignment: 8))
-      chunks.append(singles[singles.count - 1])
+      chunks.append(allocate(max(Self.chunkBytes, bytes)))
       return
     }
     if chunksLeftInPiece == 0 {
-      pieces.append(allocateForLookUps(UInt8.self, capacity: Self.pieceBytes))
+      restOfPiece = allocate(Self.chunksInPiece * Self.chunkBytes)
       chunksLeftInPiece = Self.chunksInPiece
     }
-    chunks.append(pieces[pieces.count - 1] + (Self.chunksInPiece - chunksLeftInPiece) * Self.chunkBytes)
+    chunks.append(restOfPiece!)
+    restOfPiece! += Self.chunkBytes
     chunksLeftInPiece -= 1
+  }
+
+  private mutating func allocate(_ byteCount: Int) -> UnsafeMutableRawPointer {
+    let memory = allocateForLookUps(UInt8.self, capacity: byteCount)
+    owned.append(UnsafeMutableBufferPointer(start: memory, count: byteCount))
+    return UnsafeMutableRawPointer(memory)
   }
 
   /// The address of a text's length, to be fetched ahead.

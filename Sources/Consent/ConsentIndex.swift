@@ -57,15 +57,13 @@ public final class ConsentIndex {
     var coverage = Coverage.none
 
     /// The claimant; nil once there was more than one at a time.
-    var onlyClaimant: UInt32? {
-      get { onlyClaimantOrShared & topBit == 0 ? onlyClaimantOrShared : nil }
-      set { onlyClaimantOrShared = newValue ?? topBit }
-    }
+    var onlyClaimant: UInt32? { onlyClaimantOrShared & topBit == 0 ? onlyClaimantOrShared : nil }
     /// The place in `shared` once there was more than one claimant at a time.
-    var shared: Int? {
-      get { onlyClaimantOrShared & topBit == 0 ? nil : Int(onlyClaimantOrShared & ~topBit) }
-      set { onlyClaimantOrShared = newValue.map { UInt32($0) | topBit } ?? 0 }
-    }
+    var shared: Int? { onlyClaimantOrShared & topBit == 0 ? nil : Int(onlyClaimantOrShared & ~topBit) }
+
+    mutating func beClaimed(onlyBy customer: UInt32) { onlyClaimantOrShared = customer }
+
+    mutating func beShared(at place: Int) { onlyClaimantOrShared = UInt32(place) | topBit }
   }
 
   static let noSerial = ~topBit
@@ -207,10 +205,10 @@ public final class ConsentIndex {
     serials[Int(serial)].claimants += 1
     guard let onlyClaimant = entry.onlyClaimant else { return }
     if entry.claimants == 0 {
-      serials[Int(serial)].onlyClaimant = id
+      serials[Int(serial)].beClaimed(onlyBy: id)
       return
     }
-    serials[Int(serial)].shared = shared.count
+    serials[Int(serial)].beShared(at: shared.count)
     shared.append((SharedClaims(), SharedClaims()))
     announce(onlyClaimant)
   }

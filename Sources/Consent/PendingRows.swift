@@ -1,46 +1,44 @@
-// The rows of customers that wait to be curated, each known by one number: half of a customer's entry would else be
+// The rows of customers that wait to be curated, each known by one number: a fifth of a customer's entry would else be
 // about a row that most customers no longer have.
 //
-// Invariant: a row lies in the slab behind 4 bytes with its length.
+// Invariants:
+// - A row is in the slab and nowhere else, so that nothing is left of it when it is removed.
+// - Its handle is in the slab, too, as a text of its own, whose first cell is the row's number.
 
 import Records
 
 struct PendingRows: ~Copyable {
   /// No row.
   static let none = UInt32.max
-  private static let headerBytes = 4
 
   private var slab = TextSlab()
-  private var behindLength: [UInt8] = []
 
-  /// Keeps a copy of a row, which is not empty.
+  /// Keeps a copy of a row.
   mutating func store(_ row: UnsafeRawBufferPointer) -> UInt32 {
-    behindLength.removeAll(keepingCapacity: true)
-    withUnsafeBytes(of: UInt32(row.count)) { behindLength.append(contentsOf: $0) }
-    behindLength.append(contentsOf: row)
-    return behindLength.withUnsafeBytes { slab.store($0).cell }
-  }
-
-  private func length(_ row: UInt32) -> Int {
-    var length: UInt32 = 0
-    withUnsafeMutableBytes(of: &length) {
-      slab.copy(TextHandle(cell: row, length: UInt32(Self.headerBytes)), to: $0.baseAddress!)
-    }
-    return Int(length)
+    let handle = slab.store(row)
+    return withUnsafeBytes(of: handle) { slab.store($0).cell }
   }
 
   /// Copies a row to where `place` says, which gets its length.
   func copy(_ row: UInt32, to place: (Int) -> UnsafeMutableRawPointer) {
-    let length = length(row)
-    let out = place(length)
-    withUnsafeTemporaryAllocation(byteCount: Self.headerBytes + length, alignment: 1) { text in
-      slab.copy(TextHandle(cell: row, length: UInt32(text.count)), to: text.baseAddress!)
-      out.copyMemory(from: text.baseAddress! + Self.headerBytes, byteCount: length)
-    }
+    let handle = handle(row)
+    slab.copy(handle, to: place(Int(handle.length)))
   }
 
   /// Forgets a row, if it is one: its memory is overwritten with zeros.
   mutating func remove(_ row: UInt32) {
-    if row != Self.none { slab.remove(TextHandle(cell: row, length: UInt32(Self.headerBytes + length(row)))) }
+    guard row != Self.none else { return }
+    slab.remove(handle(row))
+    slab.remove(Self.text(of: row))
+  }
+
+  private func handle(_ row: UInt32) -> TextHandle {
+    var handle = TextHandle.none
+    withUnsafeMutableBytes(of: &handle) { slab.copy(Self.text(of: row), to: $0.baseAddress!) }
+    return handle
+  }
+
+  private static func text(of row: UInt32) -> TextHandle {
+    TextHandle(cell: row, length: UInt32(MemoryLayout<TextHandle>.size))
   }
 }

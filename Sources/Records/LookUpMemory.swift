@@ -9,7 +9,8 @@ import Glibc
 
 private let largePageBytes = 2 << 20
 
-/// Uninitialised memory for elements that are looked up at random, to be freed by `freeForLookUps`.
+/// Uninitialised memory, at a multiple of 16 bytes, for elements that are looked up at random; to be freed by
+/// `freeForLookUps`.
 public func allocateForLookUps<Element: BitwiseCopyable>(
   _ type: Element.Type, capacity: Int
 ) -> UnsafeMutablePointer<Element> {
@@ -17,7 +18,7 @@ public func allocateForLookUps<Element: BitwiseCopyable>(
   let memory =
     isLarge(byteCount)
     ? mapLargePages(byteCount)
-    : .allocate(byteCount: byteCount, alignment: MemoryLayout<Element>.alignment)
+    : .allocate(byteCount: byteCount, alignment: 16)
   return memory.bindMemory(to: type, capacity: capacity)
 }
 
@@ -38,7 +39,7 @@ private func mapLargePages(_ byteCount: Int) -> UnsafeMutableRawPointer {
   let flags = MAP_PRIVATE | MAP_ANONYMOUS
   guard let mapped = mmap(nil, length + largePageBytes, PROT_READ | PROT_WRITE, flags, -1, 0),
     mapped != MAP_FAILED
-  else { fatalError("out of memory: \(byteCount) bytes for a table") }
+  else { preconditionFailure("out of memory") }
   let before = -Int(bitPattern: mapped) & (largePageBytes - 1)
   if before > 0 { munmap(mapped, before) }
   munmap(mapped + before + length, largePageBytes - before)

@@ -24,7 +24,7 @@ import Testing
       if !stored.isEmpty && random.oneIn(2) {
         rows.remove(stored.remove(at: Int.random(in: 0..<stored.count, using: &random)).row)
       } else {
-        let length = random.pick([1, 55, 56, 57, 116, 117, Int.random(in: 1...2_000, using: &random)])
+        let length = random.pick([1, 59, 60, 61, 120, 121, Int.random(in: 1...2_000, using: &random)])
         let text = (0..<length).map { _ in UInt8.random(in: 0...255, using: &random) }
         stored.append((text.withUnsafeBytes { rows.store($0) }, text))
       }

@@ -1,3 +1,4 @@
+import Foundation
 import Records
 import Testing
 
@@ -17,5 +18,28 @@ import Testing
     let memory = allocateForLookUps(UInt8.self, capacity: capacity)
     #expect(Int(bitPattern: memory).isMultiple(of: 2 << 20))
     freeForLookUps(memory, capacity: capacity)
+  }
+
+  @Test(.enabled(if: FileManager.default.fileExists(atPath: "/sys/kernel/mm/transparent_hugepage")))
+  func `The kernel knows that what is large wants large pages`() throws {
+    let capacity = 4 << 20
+    let memory = allocateForLookUps(UInt8.self, capacity: capacity)
+    defer { freeForLookUps(memory, capacity: capacity) }
+    let address = UInt(bitPattern: memory)
+    // proc(5), smaps: a line "first-end ..." begins a mapping, "VmFlags:" ends it.
+    let file = try #require(FileHandle(forReadingAtPath: "/proc/self/smaps"))
+    let mappings = String(decoding: try file.readToEnd() ?? Data(), as: UTF8.self).split(separator: "\n")
+    var isOurs = false
+    for line in mappings {
+      if let range = line.firstMatch(of: #/^([0-9a-f]+)-([0-9a-f]+) /#),
+        let first = UInt(range.1, radix: 16), let end = UInt(range.2, radix: 16)
+      {
+        isOurs = first <= address && address < end
+      } else if isOurs && line.hasPrefix("VmFlags:") {
+        #expect(line.split(separator: " ").contains("hg"), "\(line)")
+        return
+      }
+    }
+    Issue.record("the memory is in no mapping")
   }
 }
