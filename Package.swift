@@ -80,9 +80,12 @@ let package = Package(
       ],
       swiftSettings: strict),
     .target(name: "CMallocCount", path: "Tests/CMallocCount"),
+    .target(name: "CSpawn", path: "Tests/CSpawn"),
     .target(
       name: "TestSupport",
-      dependencies: ["CMallocCount", "Mosquitto", "Records", "Storage", "Journal", "Pipeline", "Ingest"],
+      dependencies: [
+        "CMallocCount", "CSpawn", "Mosquitto", "Records", "Storage", "Journal", "Pipeline", "Ingest",
+      ],
       path: "Tests/Support", swiftSettings: strict),
     .testTarget(
       name: "UnitTests",

@@ -239,7 +239,7 @@ private func columns(_ text: String) -> [[String]] {
   @Test func `A reader that goes away is no failure, and a full disk is one`() async throws {
     let journal = try WrittenJournal()
     for _ in 0..<100 { try journal.append(String(repeating: "x", count: 10_000)) }
-    let pipe = privatePipe()
+    let pipe = Pipe()
     let process = try StepgateProcess(journal.command("--payload"), output: pipe.fileHandleForWriting)
     try pipe.fileHandleForWriting.close()
     _ = try pipe.fileHandleForReading.read(upToCount: 1)

@@ -4,6 +4,7 @@
 // runs the tests do not reach it.
 
 import Foundation
+import TestSupport
 import Testing
 
 /// How a finished run ended, and all that it printed.
@@ -31,7 +32,7 @@ func stepgate(
 
 /// One run of the program.
 final class StepgateProcess {
-  private let process = Process()
+  private let process: SpawnedProcess
   private let folder: TemporaryFolder
   private let outputPath: String
   private let errorPath: String
@@ -45,24 +46,16 @@ final class StepgateProcess {
     // Files, since nobody needs to empty them while the process runs.
     outputPath = try folder.file("stdout", "")
     errorPath = try folder.file("stderr", "")
-    let program: URL = try #require(programURL(), "the stepgate program is not built")
-    if let redirection {
-      process.executableURL = URL(filePath: "/bin/sh")
-      process.arguments = ["-c", "exec \"$0\" \"$@\" \(redirection)", program.path] + arguments
-    } else {
-      process.executableURL = program
-      process.arguments = arguments
-    }
-    process.environment = environment
-    process.standardInput = FileHandle.nullDevice
-    process.standardOutput = try output ?? FileHandle(forWritingTo: URL(filePath: outputPath))
-    process.standardError = try FileHandle(forWritingTo: URL(filePath: errorPath))
-    try process.run()
+    let program = try #require(programURL(), "the stepgate program is not built").path
+    let output = try output ?? FileHandle(forWritingTo: URL(filePath: outputPath))
+    let error = try FileHandle(forWritingTo: URL(filePath: errorPath))
+    let command = redirection.map { ["-c", "exec \"$0\" \"$@\" \($0)", program] }
+    process = try SpawnedProcess(
+      command == nil ? program : "/bin/sh", (command ?? []) + arguments, environment: environment,
+      input: "/dev/null", output: output.fileDescriptor, error: error.fileDescriptor)
   }
 
-  deinit {
-    if process.isRunning { kill(process.processIdentifier, SIGKILL) }
-  }
+  deinit { process.signal(SIGKILL) }
 
   /// What it has printed on stdout so far.
   var output: String { get throws { try String(contentsOfFile: outputPath, encoding: .utf8) } }
@@ -78,13 +71,11 @@ final class StepgateProcess {
   }
   /// `output` as it is, whatever its bytes.
   var outputData: Data { get throws { try Data(contentsOf: URL(filePath: outputPath)) } }
-  var isRunning: Bool { process.isRunning }
-  var processID: Int32 { process.processIdentifier }
+  var isRunning: Bool { process.ending == nil }
+  var processID: Int32 { process.pid }
 
-  /// Sends a signal, unless the process has ended: its number may be somebody else's by then.
-  func send(_ signal: Int32) {
-    if process.isRunning { kill(process.processIdentifier, signal) }
-  }
+  /// Sends a signal, unless the process has ended.
+  func send(_ signal: Int32) { process.signal(signal) }
 
   /// Stops it where it is (SIGSTOP), until it is sent SIGCONT.
   func freeze() async throws {
@@ -100,8 +91,11 @@ final class StepgateProcess {
 
   /// Waits for the process to end by itself.
   func exitStatus() async throws -> Int32 {
-    try await eventually("the process ends") { !self.process.isRunning }
-    return process.terminationReason == .exit ? process.terminationStatus : -process.terminationStatus
+    try await eventually("the process ends") { !isRunning }
+    return switch try #require(process.ending) {
+    case .exited(let status): status
+    case .killed(let signal): -signal
+    }
   }
 
   /// Whether the process has a handler for the signal (proc(5), `SigCgt`), that is, has come that far.
@@ -112,20 +106,11 @@ final class StepgateProcess {
 
   /// What the kernel says of it under a name (proc(5), `/proc/pid/status`); nil once it has ended.
   private func status(_ name: String) -> String? {
-    let path = "/proc/\(process.processIdentifier)/status"
+    let path = "/proc/\(processID)/status"
     let lines = (try? String(contentsOfFile: path, encoding: .utf8))?.split(separator: "\n") ?? []
     return lines.first { $0.hasPrefix(name + ":") }?.dropFirst(name.count + 1)
       .trimmingCharacters(in: .whitespaces)
   }
-}
-
-/// A pipe that no other process inherits, which would keep its ends open: tests start processes at the same time.
-func privatePipe() -> Pipe {
-  let pipe = Pipe()
-  for end in [pipe.fileHandleForReading, pipe.fileHandleForWriting] {
-    _ = fcntl(end.fileDescriptor, F_SETFD, FD_CLOEXEC)
-  }
-  return pipe
 }
 
 /// Waits until the condition holds; an issue and an error when that takes too long.

@@ -129,7 +129,7 @@ private func tail(_ folder: TemporaryFolder, _ options: String...) -> [String] {
   @Test func `A reader that goes away ends the following, also when no row comes any more`() async throws {
     let table = try GrowingTable(in: TemporaryFolder())
     try table.append(3)
-    let pipe = privatePipe()
+    let pipe = Pipe()
     let process = try StepgateProcess(
       tail(table.folder, "--follow"), output: pipe.fileHandleForWriting)
     try pipe.fileHandleForWriting.close()
@@ -144,7 +144,7 @@ private func tail(_ folder: TemporaryFolder, _ options: String...) -> [String] {
     let table = try GrowingTable(in: TemporaryFolder(), segmentBytes: 1 << 20)
     // More than a pipe holds, so that the writing goes on after the reader has left.
     try table.append(200_000)
-    let pipe = privatePipe()
+    let pipe = Pipe()
     let process = try StepgateProcess(
       tail(table.folder, "--from-offset", "0"), output: pipe.fileHandleForWriting)
     try pipe.fileHandleForWriting.close()

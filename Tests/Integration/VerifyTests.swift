@@ -187,7 +187,7 @@ private func makeJournal(_ directory: String, entries: Int) throws {
     let table = "\(folder.path)/quarantine/rejected"
     try makeTable(table, rows: 3)
     try FileManager.default.removeItem(atPath: "\(table)/\(segmentNames(table)[0])")
-    let pipe = privatePipe()
+    let pipe = Pipe()
     try pipe.fileHandleForReading.close()
     let unread = try await stepgate(["verify", "--data", folder.path], output: pipe.fileHandleForWriting)
     #expect(unread.status == 1)

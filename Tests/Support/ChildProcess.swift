@@ -2,12 +2,11 @@
 //
 // Invariants:
 // - Whatever happens to the test, the process is killed and reaped when its `ChildProcess` is released.
-// - It is signalled only while it has not been reaped, so never a stranger that got its number.
 // - Every wait has a deadline.
 
 import Foundation
 
-/// A process started with posix_spawn, its output captured line by line.
+/// A process, its output captured line by line.
 ///
 /// `@unchecked Sendable`: all mutable state is in `state`, whose every access holds its lock.
 public final class ChildProcess: @unchecked Sendable {
@@ -17,28 +16,24 @@ public final class ChildProcess: @unchecked Sendable {
     case error
   }
 
-  /// How the process ended.
-  public enum Ending: Equatable, Sendable {
-    case exited(Int32)
-    case killed(signal: Int32)
-  }
+  public typealias Ending = SpawnedProcess.Ending
 
   /// What a wait or a start can fail with, with what the process had said until then.
   public struct Failure: Error, CustomStringConvertible {
     public let description: String
   }
 
-  /// What the reading and reaping threads share with the test; outlives the `ChildProcess`.
+  /// What the reading threads share with the test; outlives the `ChildProcess`.
   private final class State: @unchecked Sendable {
     let condition = NSCondition()
     var outputLines: [String] = []
     var errorLines: [String] = []
     var openStreams = 2
-    var ending: Ending?
   }
 
   /// The process's number.
-  public let pid: pid_t
+  public var pid: pid_t { process.pid }
+  private let process: SpawnedProcess
   private let name: String
   private let state = State()
 
@@ -49,46 +44,20 @@ public final class ChildProcess: @unchecked Sendable {
     inputFile: String = "/dev/null"
   ) throws {
     name = executable.split(separator: "/").last.map(String.init) ?? executable
-    Self.spawning.lock()
-    defer { Self.spawning.unlock() }
     let output = try Self.makePipe()
     let error = try Self.makePipe()
-    var actions = posix_spawn_file_actions_t()
-    posix_spawn_file_actions_init(&actions)
-    defer { posix_spawn_file_actions_destroy(&actions) }
-    posix_spawn_file_actions_addopen(&actions, 0, inputFile, O_RDONLY, 0)
-    posix_spawn_file_actions_adddup2(&actions, output.write, 1)
-    posix_spawn_file_actions_adddup2(&actions, error.write, 2)
-
-    // The test's thread may block signals (libdispatch does) and libmosquitto ignores SIGPIPE: a child
-    // inherits both, and would not even hear SIGTERM.
-    var attributes = posix_spawnattr_t()
-    posix_spawnattr_init(&attributes)
-    defer { posix_spawnattr_destroy(&attributes) }
-    var signals = sigset_t()
-    sigemptyset(&signals)
-    posix_spawnattr_setsigmask(&attributes, &signals)
-    sigaddset(&signals, SIGPIPE)
-    posix_spawnattr_setsigdefault(&attributes, &signals)
-    posix_spawnattr_setflags(&attributes, Int16(POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF))
-
-    let variables = ProcessInfo.processInfo.environment.merging(environment) { $1 }
-    var argv = ([executable] + arguments).map { strdup($0) } + [nil]
-    var envp = variables.map { strdup("\($0.key)=\($0.value)") } + [nil]
-    defer { (argv + envp).forEach { free($0) } }
-    var pid: pid_t = 0
-    let code = posix_spawn(&pid, executable, &actions, &attributes, &argv, &envp)
-    close(output.write)
-    close(error.write)
-    guard code == 0 else {
-      close(output.read)
-      close(error.read)
-      throw Failure(description: "cannot start \(executable): \(String(cString: strerror(code)))")
+    // The child's are copies; once it has closed those, or was never started, the readers come to the end.
+    defer {
+      close(output.write)
+      close(error.write)
     }
-    self.pid = pid
+    let state = state
     Self.read(output.read, into: state) { $0.outputLines.append($1) }
     Self.read(error.read, into: state) { $0.errorLines.append($1) }
-    Self.reap(pid, into: state)
+    process = try SpawnedProcess(
+      executable, arguments, environment: ProcessInfo.processInfo.environment.merging(environment) { $1 },
+      input: inputFile, output: output.write, error: error.write,
+      onEnd: { state.condition.withLock { state.condition.broadcast() } })
   }
 
   deinit {
@@ -102,9 +71,7 @@ public final class ChildProcess: @unchecked Sendable {
   }
 
   /// How the process ended, nil while it runs.
-  public var ending: Ending? {
-    state.condition.withLock { state.ending }
-  }
+  public var ending: Ending? { process.ending }
 
   /// The first line of `stream` that satisfies `isWanted`, as soon as it is there.
   @discardableResult
@@ -123,17 +90,13 @@ public final class ChildProcess: @unchecked Sendable {
   /// How the process ended, once it has and all its output is there.
   @discardableResult
   public func waitForExit(timeoutSeconds: Double = 10) throws -> Ending {
-    try wait(timeoutSeconds, for: "its end") { $0.ending != nil && $0.openStreams == 0 }
+    try wait(timeoutSeconds, for: "its end") { ending != nil && $0.openStreams == 0 }
     guard let ending else { throw failure("has not ended") }
     return ending
   }
 
   /// Sends a signal, unless the process has ended.
-  public func signal(_ number: Int32) {
-    state.condition.withLock {
-      if state.ending == nil { _ = Foundation.kill(pid, number) }
-    }
-  }
+  public func signal(_ number: Int32) { process.signal(number) }
 
   /// SIGKILL: ends the process as a crash or a power cut would.
   public func kill() {
@@ -165,7 +128,7 @@ public final class ChildProcess: @unchecked Sendable {
     let deadline = Date(timeIntervalSinceNow: timeoutSeconds)
     state.condition.lock()
     while !isDone(state) {
-      let isOver = state.ending != nil && state.openStreams == 0
+      let isOver = ending != nil && state.openStreams == 0
       guard !isOver, state.condition.wait(until: deadline) else {
         state.condition.unlock()
         throw failure(isOver ? "ended before \(what)" : "did not reach \(what) within \(timeoutSeconds) s")
@@ -180,13 +143,9 @@ public final class ChildProcess: @unchecked Sendable {
       description: "\(name) (\(pid)) \(what); ending: \(String(describing: ending)); it said:\n\(said)")
   }
 
-  /// Held from the making of pipes to the start of their process: another child started in between would
-  /// inherit them and keep them open. (Glibc's `pipe2` is not visible from Swift.)
-  private static let spawning = NSLock()
-
   private static func makePipe() throws -> (read: Int32, write: Int32) {
     var ends: [Int32] = [-1, -1]
-    guard pipe(&ends) == 0, ends.allSatisfy({ fcntl($0, F_SETFD, FD_CLOEXEC) == 0 }) else {
+    guard pipe(&ends) == 0 else {
       throw Failure(description: "cannot make a pipe: \(String(cString: strerror(errno)))")
     }
     return (ends[0], ends[1])
@@ -210,21 +169,6 @@ public final class ChildProcess: @unchecked Sendable {
       fclose(stream)
       state.condition.withLock {
         state.openStreams -= 1
-        state.condition.broadcast()
-      }
-    }
-  }
-
-  private static func reap(_ pid: pid_t, into state: State) {
-    Thread.detachNewThread {
-      // Leaves the process a zombie, so that its number stays its own until the lock is held.
-      var info = siginfo_t()
-      while waitid(P_PID, id_t(pid), &info, WEXITED | WNOWAIT) != 0 && errno == EINTR {}
-      state.condition.withLock {
-        var status: Int32 = 0
-        waitpid(pid, &status, 0)
-        let signal = status & 0x7F
-        state.ending = signal == 0 ? .exited((status >> 8) & 0xFF) : .killed(signal: signal)
         state.condition.broadcast()
       }
     }

@@ -1,5 +1,6 @@
 import Glibc
 import Storage
+import TestSupport
 import Testing
 
 @Suite struct FileLockTests {
@@ -34,23 +35,16 @@ import Testing
   @Test func `A lock held by another process is refused until that process ends`() throws {
     // flock(1) takes the lock and becomes the shell, then the sleep.
     let script = "echo $$ > '\(folder("lock"))'; exec sleep 60"
-    let words = ["flock", "--no-fork", folder("lock"), "sh", "-c", script]
-    var arguments: [UnsafeMutablePointer<CChar>?] = words.map { strdup($0) }
-    arguments.append(nil)
-    defer { arguments.forEach { free($0) } }
-    var pid = pid_t()
-    try #require(posix_spawnp(&pid, "flock", nil, nil, arguments, environ) == 0)
-
+    let other = try ChildProcess("/usr/bin/flock", ["--no-fork", folder("lock"), "sh", "-c", script])
     let deadline = ContinuousClock.now + .seconds(20)
-    while (try? fileSystem.text(folder("lock"))) != "\(pid)\n" && ContinuousClock.now < deadline {
+    while (try? fileSystem.text(folder("lock"))) != "\(other.pid)\n" && ContinuousClock.now < deadline {
       usleep(1000)
     }
     let error = #expect(throws: StorageError.self) { try fileSystem.lock(folder("lock")) }
-    #expect(error?.lockHolder == Int(pid))
+    #expect(error?.lockHolder == Int(other.pid))
 
-    kill(pid, SIGKILL)
-    var status: CInt = 0
-    waitpid(pid, &status, 0)
+    other.kill()
+    try other.waitForExit()
     try fileSystem.lock(folder("lock")).unlock()
   }
 }

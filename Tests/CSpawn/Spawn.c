@@ -1,0 +1,8 @@
+// posix_spawn_file_actions_addclosefrom_np (glibc 2.34) is declared with _GNU_SOURCE only.
+#define _GNU_SOURCE
+
+#include "CSpawn.h"
+
+int spawn_close_from(posix_spawn_file_actions_t *actions, int first) {
+  return posix_spawn_file_actions_addclosefrom_np(actions, first);
+}
