@@ -21,6 +21,9 @@ version=$(sed -n 's/^public let stepgateVersion = "\(.*\)"$/\1/p' Sources/Gatewa
   || fail "packaging/changelog does not begin with version $version, that of Sources/Gateway/Version.swift"
 SOURCE_DATE_EPOCH=$(dpkg-parsechangelog -l packaging/changelog -S Timestamp)
 export SOURCE_DATE_EPOCH
+# dpkg's tools would ask gcc, which need not be there.
+DEB_HOST_ARCH=$(dpkg --print-architecture)
+export DEB_HOST_ARCH
 
 # What is linked in comes with its licence: the Swift packages, and Swift's runtime with the libraries in it.
 install_licenses() {
