@@ -1,4 +1,5 @@
-// Measures parts of the engine from inside, for Benchmarks/parts.py. Each command prints one line of JSON.
+// Measures parts of the engine from inside, for Benchmarks/consent_index.py and counts.py. Each command prints one line
+// of JSON.
 //
 //     StepgateBench consent-index CUSTOMERS    memory and look-ups of the consent index
 //     StepgateBench allocations                heap allocations a record, on both ways into the engine

@@ -12,7 +12,7 @@ struct ByteArena: ~Copyable {
 
   private static let chunkBytes = 1 << 18
   private static let placeBits: UInt32 = 17
-  private static let headerBytes = 2
+  static let headerBytes = 2
   private static let longLength = 0x7FFF
   private static let longHeaderBytes = 6
   private var chunks: [UnsafeMutableRawPointer] = []

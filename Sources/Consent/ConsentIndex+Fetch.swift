@@ -25,7 +25,7 @@ extension ConsentIndex {
     }
     var count = 0
     for reading in readings where reading.pointee.subject != IdentityTable.none {
-      emails.fetchText(reading.pointee.subject)
+      emails.fetchText(reading.pointee.subject, byteCount: reading.pointee.identityBytes.count)
       serials[count] = SerialID(customers[Int(reading.pointee.subject)].serial)
       count += 1
     }
@@ -41,8 +41,8 @@ extension ConsentIndex {
     var count = 0
     for reading in readings where reading.pointee.subject != IdentityTable.none {
       let id = reading.pointee.subject
-      sg_prefetch(self.serials.base + Int(id))
-      serialNumbers.fetchText(id)
+      sg_prefetch_bytes(self.serials.base + Int(id), MemoryLayout<Serial>.size)
+      serialNumbers.fetchText(id, byteCount: reading.pointee.identityBytes.count)
       serials[count] = SerialID(id)
       count += 1
     }
@@ -59,9 +59,11 @@ extension ConsentIndex {
     }
     for serial in serials {
       guard let claimant = self.serials[Int(serial.raw)].onlyClaimant else { continue }
-      emails.fetchText(claimant)
+      emails.fetchText(claimant, byteCount: Self.usualEmailBytes)
     }
   }
+
+  private static let usualEmailBytes = 30
 
   private func guessIDs(of readings: Readings, in table: borrowing IdentityTable) {
     withUnsafeTemporaryAllocation(of: UInt64.self, capacity: readings.count) { hashes in

@@ -107,8 +107,11 @@ struct IdentityTable: ~Copyable {
   /// Begins to fetch where a key is.
   func fetchPlace(_ id: UInt32) { sg_prefetch(keys.base + Int(id)) }
 
-  /// Begins to fetch the bytes of a key.
-  func fetchText(_ id: UInt32) { sg_prefetch(arena.address(keys[Int(id)])) }
+  /// Begins to fetch the bytes of a key, most likely all of them.
+  /// - Parameter byteCount: how many those most likely are.
+  func fetchText(_ id: UInt32, byteCount: Int) {
+    sg_prefetch_bytes(arena.address(keys[Int(id)]), ByteArena.headerBytes + byteCount)
+  }
 
   /// The number of an identity, new or known.
   mutating func intern(_ bytes: UnsafeRawBufferPointer) -> (id: UInt32, isNew: Bool) {

@@ -26,10 +26,7 @@ extension SerialStates {
 
   fileprivate func fetchState(of serial: UInt32) {
     guard let state = find(serial) else { return }
-    let bytes = UnsafeRawPointer(state)
-    for offset in stride(from: 0, to: MemoryLayout<SerialState>.stride, by: 64) {
-      sg_prefetch(bytes + offset)
-    }
+    sg_prefetch_bytes(state, MemoryLayout<SerialState>.size)
   }
 }
 
@@ -38,7 +35,7 @@ extension ReadingList {
   fileprivate func fetch() {
     guard count > 0 else { return }
     let last = chunk(Int(chunkCount) - 1)
-    sg_prefetch(last.elements + Int(last.count))
+    sg_prefetch_bytes(last.elements + Int(last.count) - 1, 2 * MemoryLayout<Element>.stride)
     sg_prefetch(last.elements + Int(last.count) / 2)
     // What is shorter has hardly more lines than these two.
     if last.count > 16 {

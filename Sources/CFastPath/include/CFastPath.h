@@ -20,6 +20,13 @@ extern "C" {
 /// Begins to fetch the cache line at an address, which may be any.
 static inline void sg_prefetch(const void *address) { __builtin_prefetch(address); }
 
+/// Begins to fetch all cache lines that `length` bytes lie in, at least one.
+static inline void sg_prefetch_bytes(const void *address, size_t length) {
+  const uintptr_t line = 64;
+  uintptr_t end = (uintptr_t)address + length;
+  for (uintptr_t at = (uintptr_t)address & ~(line - 1); at < end; at += line) __builtin_prefetch((const void *)at);
+}
+
 /// XXH3, 64 bits, of `length` bytes, with a seed.
 uint64_t sg_xxh3(const void *bytes, size_t length, uint64_t seed);
 
