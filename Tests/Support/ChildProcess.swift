@@ -23,12 +23,14 @@ public final class ChildProcess: @unchecked Sendable {
     public let description: String
   }
 
-  /// What the reading threads share with the test; outlives the `ChildProcess`.
+  /// What the reading and reaping threads share with the test; outlives the `ChildProcess`.
   private final class State: @unchecked Sendable {
     let condition = NSCondition()
     var outputLines: [String] = []
     var errorLines: [String] = []
     var openStreams = 2
+    /// Beside the lines, so that a wait sees both at one moment.
+    var ending: Ending?
   }
 
   /// The process's number.
@@ -57,7 +59,12 @@ public final class ChildProcess: @unchecked Sendable {
     process = try SpawnedProcess(
       executable, arguments, environment: ProcessInfo.processInfo.environment.merging(environment) { $1 },
       input: inputFile, output: output.write, error: error.write,
-      onEnd: { state.condition.withLock { state.condition.broadcast() } })
+      onEnd: { ending in
+        state.condition.withLock {
+          state.ending = ending
+          state.condition.broadcast()
+        }
+      })
   }
 
   deinit {
@@ -71,7 +78,7 @@ public final class ChildProcess: @unchecked Sendable {
   }
 
   /// How the process ended, nil while it runs.
-  public var ending: Ending? { process.ending }
+  public var ending: Ending? { state.condition.withLock { state.ending } }
 
   /// The first line of `stream` that satisfies `isWanted`, as soon as it is there.
   @discardableResult
@@ -90,7 +97,7 @@ public final class ChildProcess: @unchecked Sendable {
   /// How the process ended, once it has and all its output is there.
   @discardableResult
   public func waitForExit(timeoutSeconds: Double = 10) throws -> Ending {
-    try wait(timeoutSeconds, for: "its end") { ending != nil && $0.openStreams == 0 }
+    try wait(timeoutSeconds, for: "its end") { $0.ending != nil && $0.openStreams == 0 }
     guard let ending else { throw failure("has not ended") }
     return ending
   }
@@ -128,7 +135,7 @@ public final class ChildProcess: @unchecked Sendable {
     let deadline = Date(timeIntervalSinceNow: timeoutSeconds)
     state.condition.lock()
     while !isDone(state) {
-      let isOver = ending != nil && state.openStreams == 0
+      let isOver = state.ending != nil && state.openStreams == 0
       guard !isOver, state.condition.wait(until: deadline) else {
         state.condition.unlock()
         throw failure(isOver ? "ended before \(what)" : "did not reach \(what) within \(timeoutSeconds) s")

@@ -38,7 +38,7 @@ public final class SpawnedProcess: @unchecked Sendable {
   ///   - onEnd: called on a thread of its own, once the process was reaped.
   public init(
     _ executable: String, _ arguments: [String], environment: [String: String], input: String, output: Int32,
-    error: Int32, onEnd: @escaping @Sendable () -> Void = {}
+    error: Int32, onEnd: @escaping @Sendable (Ending) -> Void = { _ in }
   ) throws {
     var actions = posix_spawn_file_actions_t()
     posix_spawn_file_actions_init(&actions)
@@ -85,18 +85,20 @@ public final class SpawnedProcess: @unchecked Sendable {
     }
   }
 
-  private static func reap(_ pid: pid_t, into state: State, _ onEnd: @escaping @Sendable () -> Void) {
+  private static func reap(_ pid: pid_t, into state: State, _ onEnd: @escaping @Sendable (Ending) -> Void) {
     Thread.detachNewThread {
       // Leaves the process a zombie, so that its number stays its own until the lock is held.
       var info = siginfo_t()
       while waitid(P_PID, id_t(pid), &info, WEXITED | WNOWAIT) != 0 && errno == EINTR {}
-      state.lock.withLock {
+      let ending = state.lock.withLock {
         var status: Int32 = 0
         waitpid(pid, &status, 0)
         let signal = status & 0x7F
-        state.ending = signal == 0 ? .exited((status >> 8) & 0xFF) : .killed(signal: signal)
+        let ending: Ending = signal == 0 ? .exited((status >> 8) & 0xFF) : .killed(signal: signal)
+        state.ending = ending
+        return ending
       }
-      onEnd()
+      onEnd(ending)
     }
   }
 }
