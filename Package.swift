@@ -40,6 +40,7 @@ let package = Package(
       name: "CFastPath", cxxSettings: [.unsafeFlags(["-fno-exceptions"])],
       linkerSettings: [.linkedLibrary("simdjson")]),
     .target(name: "Mosquitto", dependencies: ["CMosquitto"], swiftSettings: strict),
+    .target(name: "Threads", swiftSettings: strict),
     .target(name: "Records", dependencies: ["CFastPath"], swiftSettings: strict),
     .target(name: "Storage", dependencies: ["CFastPath"], swiftSettings: strict),
     .target(name: "Journal", dependencies: ["Storage"], swiftSettings: strict),
@@ -47,19 +48,33 @@ let package = Package(
     .target(name: "Consent", dependencies: ["CFastPath", "Records"], swiftSettings: strict),
     .target(name: "Join", dependencies: ["CFastPath", "Records"], swiftSettings: strict),
     .target(
-      name: "Pipeline", dependencies: ["CFastPath", "Records", "Storage", "SegmentLog", "Consent", "Join"],
+      name: "Pipeline",
+      dependencies: ["CFastPath", "Threads", "Records", "Storage", "SegmentLog", "Consent", "Join"],
       swiftSettings: strict),
     .target(
       name: "Ingest",
-      dependencies: ["Mosquitto", "Records", "Storage", "Journal", "SegmentLog", "Join", "Pipeline"],
+      dependencies: [
+        "Mosquitto", "Threads", "Records", "Storage", "Journal", "SegmentLog", "Join", "Pipeline",
+      ],
       swiftSettings: strict),
     .target(name: "Simulator", dependencies: ["Mosquitto"], swiftSettings: strict),
     .target(
+      name: "Settings",
+      dependencies: [
+        "Records", "Join", "Yams",
+        .product(name: "Configuration", package: "swift-configuration"),
+        .product(name: "Logging", package: "swift-log"),
+      ],
+      swiftSettings: strict),
+    .target(
+      name: "Service",
+      dependencies: ["Threads", "Storage", "Settings", .product(name: "Logging", package: "swift-log")],
+      swiftSettings: strict),
+    .target(
       name: "Gateway",
       dependencies: [
-        "Mosquitto", "Records", "Storage", "Journal", "SegmentLog", "Consent", "Join", "Pipeline", "Ingest",
-        "Yams",
-        .product(name: "Configuration", package: "swift-configuration"),
+        "Mosquitto", "Threads", "Records", "Storage", "Journal", "SegmentLog", "Consent", "Join", "Pipeline",
+        "Ingest", "Settings", "Service",
         .product(name: "HTTPTypes", package: "swift-http-types"),
         .product(name: "Hummingbird", package: "hummingbird"),
         .product(name: "HummingbirdCore", package: "hummingbird"),
@@ -73,8 +88,8 @@ let package = Package(
     .executableTarget(
       name: "stepgate",
       dependencies: [
-        "CFastPath", "Records", "Storage", "Journal", "SegmentLog", "Consent", "Join", "Pipeline", "Ingest",
-        "Simulator", "Gateway",
+        "CFastPath", "Threads", "Records", "Storage", "Journal", "SegmentLog", "Consent", "Join", "Pipeline",
+        "Ingest", "Simulator", "Settings", "Service", "Gateway",
         .product(name: "Logging", package: "swift-log"),
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ],
@@ -90,8 +105,9 @@ let package = Package(
     .testTarget(
       name: "UnitTests",
       dependencies: [
-        "TestSupport", "Mosquitto", "Records", "Storage", "Journal", "SegmentLog", "Consent", "Join",
-        "Pipeline", "Ingest", "Simulator", "Gateway", "stepgate",
+        "TestSupport", "Mosquitto", "Threads", "Records", "Storage", "Journal", "SegmentLog", "Consent",
+        "Join",
+        "Pipeline", "Ingest", "Simulator", "Settings", "Service", "Gateway", "stepgate",
         .product(name: "Logging", package: "swift-log"),
       ],
       path: "Tests/Unit", swiftSettings: strict),
@@ -101,7 +117,8 @@ let package = Package(
     .testTarget(
       name: "SimulationTests",
       dependencies: [
-        "TestSupport", "Mosquitto", "Records", "Storage", "Journal", "SegmentLog", "Consent", "Join",
+        "TestSupport", "Mosquitto", "Threads", "Records", "Storage", "Journal", "SegmentLog", "Consent",
+        "Join",
         "Pipeline", "Ingest",
       ],
       path: "Tests/Simulation", swiftSettings: strict),

@@ -1,5 +1,8 @@
 // Says what happens to the connection: one line an event, and not the same line again and again.
 
+import Service
+import Settings
+import Threads
 import Ingest
 import Logging
 import Mosquitto

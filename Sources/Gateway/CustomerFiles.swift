@@ -8,6 +8,8 @@
 // - Files only add to what is known: a customer that is in none of them any more stays as it was. Who withdraws does
 //   so by a newer record.
 
+import Settings
+import Threads
 import Dispatch
 import Glibc
 import Ingest
@@ -88,7 +90,7 @@ final class CustomerFiles: @unchecked Sendable {
   // MARK: The thread
 
   private func run() {
-    do throws(TextFileError) { watch = try FileWatch() } catch {
+    do throws(WatchError) { watch = try FileWatch() } catch {
       log.warning(
         "customers.path is looked at only every \(Self.lookEveryMs / 1000) s, inotify: \(error.reason)")
     }

@@ -1,5 +1,6 @@
 // The daemon's start: the state as the last process left it, these settings, the customer files.
 
+import Threads
 import Ingest
 import Journal
 import Pipeline

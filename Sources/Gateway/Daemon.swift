@@ -6,6 +6,9 @@
 //   and the customer files are loaded.
 // - Stopping loses nothing: what was read is durable and judged, the session stays with the broker.
 
+import Service
+import Settings
+import Threads
 public import FoundationEssentials
 import Ingest
 import Journal
@@ -55,8 +58,7 @@ public final class Daemon {
     self.signals = signals
     activity = Activity(broker: "\(settings.mqtt.host):\(settings.mqtt.port)")
     supervisor = Supervisor(
-      Notifier(environment: environment), activity: activity,
-      watchdogMs: watchdogMs(environment: environment), log: log)
+      Notifier(environment: environment), watchdogMs: watchdogMs(environment: environment), log: log)
     let patience = DiskPatience(log: log, isStopping: { signals.stopRequested })
     self.patience = patience
     let fileSystem = PatientFileSystem(LocalFileSystem()) { patience.waitForSpace($0) }
@@ -97,10 +99,14 @@ public final class Daemon {
   }
 
   private func questions(pairs: @escaping @Sendable () -> Int) -> Supervisor.Questions {
-    let (patience, signals, console, reloads) = (patience, signals, console, reloads)
-    return Supervisor.Questions(
-      pairs: pairs, isWaitingForRoom: { patience.isWaiting }, isStopping: { signals.stopRequested },
-      remark: { reloads.status.remark }, tick: { console.tellLeftOut() })
+    let (patience, signals, console, reloads, activity) = (patience, signals, console, reloads, activity)
+    var questions = Supervisor.Questions()
+    questions.sentence = { activity.sentence(pairs: pairs()) }
+    questions.isWaitingForRoom = { patience.isWaiting }
+    questions.isStopping = { signals.stopRequested }
+    questions.remark = { reloads.status.remark }
+    questions.tick = { console.tellLeftOut() }
+    return questions
   }
 
   private func ingest(

@@ -1,5 +1,6 @@
 // From what an operator sets to what the pipeline takes.
 
+import Settings
 public import Join
 public import Pipeline
 

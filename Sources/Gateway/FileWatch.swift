@@ -3,15 +3,20 @@
 
 import Glibc
 
+/// Why folders cannot be watched, e.g. `Too many open files`.
+struct WatchError: Error {
+  let reason: String
+}
+
 /// Watches folders, not what is below them. One thread.
 final class FileWatch {
   private let descriptor: Int32
   private var watches: [String: Int32] = [:]
 
   /// - Throws: why the system has none left.
-  init() throws(TextFileError) {
+  init() throws(WatchError) {
     descriptor = inotify_init1(Int32(IN_NONBLOCK | IN_CLOEXEC))
-    guard descriptor >= 0 else { throw TextFileError(reason: String(cString: strerror(errno))) }
+    guard descriptor >= 0 else { throw WatchError(reason: String(cString: strerror(errno))) }
   }
 
   deinit { close(descriptor) }

@@ -1,5 +1,6 @@
 // From settings, and from their text in the journal, to what the player of journal entries takes.
 
+import Settings
 import Ingest
 import Pipeline
 import Records

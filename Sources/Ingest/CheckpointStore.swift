@@ -6,6 +6,7 @@
 // - The two newest are kept. The journal is kept from the older one's position on, so that a damaged newest one
 //   costs nothing but time; with a single checkpoint it is kept from the beginning.
 
+import Threads
 import Journal
 import Pipeline
 import SegmentLog

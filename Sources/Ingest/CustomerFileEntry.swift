@@ -1,6 +1,7 @@
 // Customer files in the journal: what they hold is input like any message, so it is journaled before
 // it is judged.
 
+import Threads
 import Journal
 import Pipeline
 import Records

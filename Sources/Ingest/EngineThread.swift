@@ -6,6 +6,7 @@
 // - After an error nothing more is played, and whoever waits is woken.
 // - A checkpoint is a copy of the state between two batches; writing it keeps nobody waiting.
 
+import Threads
 import Dispatch
 import Join
 import Journal

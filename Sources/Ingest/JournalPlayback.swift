@@ -5,6 +5,7 @@
 // - Pieces are judged in the order in which they were read.
 // - When `run` returns or throws, the other thread has ended.
 
+import Threads
 import Dispatch
 import Journal
 import Pipeline

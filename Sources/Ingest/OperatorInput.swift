@@ -7,6 +7,7 @@
 // - Customer files go in a piece at a time, with the messages of a turn, so that no acknowledgement waits for a
 //   large file.
 
+import Threads
 import Synchronization
 
 /// Settings that change while the gateway runs.

@@ -5,6 +5,7 @@
 //   order; blocks and threads change nothing about it.
 // - Nothing is too late, too early or evicted: a replay gives all pairs there are.
 
+import Threads
 import Dispatch
 import Records
 import SegmentLog

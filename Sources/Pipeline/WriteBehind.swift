@@ -8,6 +8,7 @@
 // - Memory is bounded by `bufferCount` buffers; when they are all on their way the engine waits.
 // - After an error nothing more is written, and whoever writes or finishes next is told.
 
+import Threads
 import Dispatch
 import SegmentLog
 import Storage

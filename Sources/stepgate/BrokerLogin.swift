@@ -1,5 +1,6 @@
 // Options for a broker that wants to know who connects.
 
+import Settings
 import ArgumentParser
 import Gateway
 import Mosquitto

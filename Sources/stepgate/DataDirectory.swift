@@ -1,5 +1,6 @@
 // `--data`, the option of the commands that read tables.
 
+import Settings
 import ArgumentParser
 import FoundationEssentials
 import Gateway

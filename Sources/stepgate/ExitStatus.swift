@@ -1,5 +1,6 @@
 // The exit codes, which scripts rely on. Wrong usage, 64, is ArgumentParser's own.
 
+import Settings
 import ArgumentParser
 import Gateway
 

@@ -1,3 +1,5 @@
+import Service
+import Settings
 import ArgumentParser
 import FoundationEssentials
 import Gateway

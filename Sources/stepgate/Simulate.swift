@@ -1,3 +1,5 @@
+import Settings
+import Threads
 import ArgumentParser
 import Gateway
 import Ingest

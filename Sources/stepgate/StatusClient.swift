@@ -3,6 +3,7 @@
 //
 // Invariants: nothing takes longer than `timeoutSeconds` between two bytes; an answer has a bound.
 
+import Settings
 import Gateway
 import Glibc
 

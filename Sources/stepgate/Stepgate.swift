@@ -3,6 +3,7 @@
 //
 // Invariants: data goes to stdout, everything else to stderr; the exit codes are those of `ExitStatus`.
 
+import Service
 import ArgumentParser
 import CFastPath
 import Gateway

@@ -4,6 +4,7 @@
 // What is not the ingest thread's (the engine, the checkpoints, the readers) works in between: whenever the ingest
 // thread or the disk waits.
 
+import Threads
 import Glibc
 import Ingest
 import Journal

@@ -6,6 +6,7 @@
 // - Every list has a bound.
 // - In JSON the names are in snake case; a time is milliseconds since 1970-01-01 UTC and ends in `at_ms`.
 
+import Service
 import FoundationEssentials
 
 /// The gateway at one moment.

@@ -5,6 +5,8 @@
 //   than a copy takes, whatever disk and network do.
 // - Whoever asks gets the last status at once.
 
+import Settings
+import Threads
 import Dispatch
 import Ingest
 import Journal

@@ -1,3 +1,4 @@
+import Settings
 import Logging
 import Mosquitto
 import Records

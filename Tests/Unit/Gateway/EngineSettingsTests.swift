@@ -1,3 +1,4 @@
+import Settings
 import Gateway
 import Join
 import Pipeline

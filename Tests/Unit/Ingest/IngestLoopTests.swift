@@ -1,5 +1,6 @@
 // The order of reading, writing and acknowledging, with a real broker and a disk that fails.
 
+import Threads
 import Foundation
 import Journal
 import Pipeline
