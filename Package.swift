@@ -52,10 +52,11 @@ let package = Package(
       dependencies: ["CFastPath", "Threads", "Records", "Storage", "SegmentLog", "Consent", "Join"],
       swiftSettings: strict),
     .target(
-      name: "Ingest",
-      dependencies: [
-        "Mosquitto", "Threads", "Records", "Storage", "Journal", "SegmentLog", "Join", "Pipeline",
-      ],
+      name: "Playback",
+      dependencies: ["Threads", "Records", "Storage", "Journal", "SegmentLog", "Join", "Pipeline"],
+      swiftSettings: strict),
+    .target(
+      name: "Ingest", dependencies: ["Mosquitto", "Threads", "Records", "Storage", "Journal", "Playback"],
       swiftSettings: strict),
     .target(name: "Simulator", dependencies: ["Mosquitto"], swiftSettings: strict),
     .target(
@@ -74,7 +75,7 @@ let package = Package(
       name: "Gateway",
       dependencies: [
         "Mosquitto", "Threads", "Records", "Storage", "Journal", "SegmentLog", "Consent", "Join", "Pipeline",
-        "Ingest", "Settings", "Service",
+        "Playback", "Ingest", "Settings", "Service",
         .product(name: "HTTPTypes", package: "swift-http-types"),
         .product(name: "Hummingbird", package: "hummingbird"),
         .product(name: "HummingbirdCore", package: "hummingbird"),
@@ -89,7 +90,7 @@ let package = Package(
       name: "stepgate",
       dependencies: [
         "CFastPath", "Threads", "Records", "Storage", "Journal", "SegmentLog", "Consent", "Join", "Pipeline",
-        "Ingest", "Simulator", "Settings", "Service", "Gateway",
+        "Playback", "Ingest", "Simulator", "Settings", "Service", "Gateway",
         .product(name: "Logging", package: "swift-log"),
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ],
@@ -99,15 +100,15 @@ let package = Package(
     .target(
       name: "TestSupport",
       dependencies: [
-        "CMallocCount", "CSpawn", "Mosquitto", "Records", "Storage", "Journal", "Pipeline", "Ingest",
+        "CMallocCount", "CSpawn", "Mosquitto", "Records", "Storage", "Journal", "Pipeline", "Playback",
+        "Ingest",
       ],
       path: "Tests/Support", swiftSettings: strict),
     .testTarget(
       name: "UnitTests",
       dependencies: [
         "TestSupport", "Mosquitto", "Threads", "Records", "Storage", "Journal", "SegmentLog", "Consent",
-        "Join",
-        "Pipeline", "Ingest", "Simulator", "Settings", "Service", "Gateway", "stepgate",
+        "Join", "Pipeline", "Playback", "Ingest", "Simulator", "Settings", "Service", "Gateway", "stepgate",
         .product(name: "Logging", package: "swift-log"),
       ],
       path: "Tests/Unit", swiftSettings: strict),
@@ -118,8 +119,7 @@ let package = Package(
       name: "SimulationTests",
       dependencies: [
         "TestSupport", "Mosquitto", "Threads", "Records", "Storage", "Journal", "SegmentLog", "Consent",
-        "Join",
-        "Pipeline", "Ingest",
+        "Join", "Pipeline", "Playback", "Ingest",
       ],
       path: "Tests/Simulation", swiftSettings: strict),
     .testTarget(
@@ -140,7 +140,7 @@ if Context.environment["STEPGATE_FUZZ"] != nil {
       name: "fuzz",
       dependencies: [
         "CLibFuzzer", "TestSupport", "Records", "Storage", "Journal", "SegmentLog", "Consent", "Join",
-        "Pipeline", "Ingest",
+        "Pipeline", "Playback", "Ingest",
       ],
       path: "Tests/Fuzz/Targets", swiftSettings: strict),
   ]

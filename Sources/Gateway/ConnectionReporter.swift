@@ -1,5 +1,6 @@
 // Says what happens to the connection: one line an event, and not the same line again and again.
 
+import Playback
 import Service
 import Settings
 import Threads

@@ -8,6 +8,7 @@
 // - Files only add to what is known: a customer that is in none of them any more stays as it was. Who withdraws does
 //   so by a newer record.
 
+import Playback
 import Settings
 import Threads
 import Dispatch

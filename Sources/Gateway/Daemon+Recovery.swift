@@ -1,7 +1,7 @@
 // The daemon's start: the state as the last process left it, these settings, the customer files.
 
+import Playback
 import Threads
-import Ingest
 import Journal
 import Pipeline
 import Records

@@ -6,6 +6,7 @@
 //   and the customer files are loaded.
 // - Stopping loses nothing: what was read is durable and judged, the session stays with the broker.
 
+import Playback
 import Service
 import Settings
 import Threads

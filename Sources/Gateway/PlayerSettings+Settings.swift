@@ -1,7 +1,7 @@
 // From settings, and from their text in the journal, to what the player of journal entries takes.
 
+import Playback
 import Settings
-import Ingest
 import Pipeline
 import Records
 

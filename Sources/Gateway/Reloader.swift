@@ -5,6 +5,7 @@
 // - All of a change holds from the same moment on, between two batches of messages (SettingsChange).
 // - The customer files are read again behind it, by the settings that hold then.
 
+import Playback
 import Service
 import Settings
 import Threads

@@ -2,6 +2,7 @@
 //
 // Invariant: the beginning of a session is journaled before its first message.
 
+import Playback
 import Mosquitto
 
 extension IngestLoop: ClientDelegate {

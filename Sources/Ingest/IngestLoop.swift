@@ -9,6 +9,7 @@
 //   are as many batches as `EngineThread` has; when the engine is behind, nothing is read and the
 //   broker keeps the messages.
 
+import Playback
 import Threads
 import Glibc
 import Journal

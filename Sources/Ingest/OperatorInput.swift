@@ -7,6 +7,7 @@
 // - Customer files go in a piece at a time, with the messages of a turn, so that no acknowledgement waits for a
 //   large file.
 
+import Playback
 import Threads
 import Synchronization
 

@@ -1,9 +1,9 @@
+import Playback
 import Service
 import Settings
 import ArgumentParser
 import FoundationEssentials
 import Gateway
-import Ingest
 import Logging
 import Records
 

@@ -2,7 +2,6 @@ import Settings
 import Threads
 import ArgumentParser
 import Gateway
-import Ingest
 import Mosquitto
 import Simulator
 

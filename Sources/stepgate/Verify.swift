@@ -1,5 +1,5 @@
+import Playback
 import ArgumentParser
-import Ingest
 import Journal
 import Pipeline
 import SegmentLog

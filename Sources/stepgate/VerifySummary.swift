@@ -1,6 +1,6 @@
 // What `verify` found in all tables, in the journal and in the checkpoints, for people.
 
-import Ingest
+import Playback
 import Journal
 import Pipeline
 import SegmentLog

@@ -4,16 +4,16 @@
 // What is not the ingest thread's (the engine, the checkpoints, the readers) works in between: whenever the ingest
 // thread or the disk waits.
 
-import Threads
 import Glibc
-import Ingest
 import Journal
 import Mosquitto
 import Pipeline
 import Storage
 import TestSupport
+import Threads
 
 @testable import Ingest
+@testable import Playback
 
 extension SimulatedConnection: BrokerConnection {}
 

@@ -1,6 +1,6 @@
 // The settings of one life of the simulated gateway, and their text in the journal.
 
-import Ingest
+import Playback
 import Pipeline
 import Records
 import TestSupport

@@ -1,11 +1,10 @@
 // Bugs that a test plants, where they need more than a switch.
 
-import Ingest
 import Pipeline
 import Records
 import SegmentLog
 
-@testable import Ingest
+@testable import Playback
 
 extension PendingCheckpoint {
   /// The same checkpoint, but for the first table that has rows: of that it says that it has none.

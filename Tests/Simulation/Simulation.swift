@@ -6,6 +6,7 @@
 // - Faults come only between the beginning and the last life of the gateway, which is undisturbed and drains the
 //   broker. What is checked then (SimulationChecks.swift) is what a user was promised.
 
+import Playback
 import Threads
 import Ingest
 import Journal

@@ -1,6 +1,6 @@
 // What is checked at the end of a run.
 
-import Ingest
+import Playback
 import Journal
 import Pipeline
 import Records

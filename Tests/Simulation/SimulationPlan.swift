@@ -3,7 +3,7 @@
 // Each run has some kinds of faults and is spared others, so that no kind hides another (Groce et al., "Swarm
 // Testing", 2012).
 
-import Ingest
+import Playback
 import Journal
 import TestSupport
 

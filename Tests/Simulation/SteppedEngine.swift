@@ -3,7 +3,7 @@
 //
 // Invariant: what a step does, and what an error ends, is as in EngineThread.swift.
 
-import Ingest
+import Playback
 import Pipeline
 import SegmentLog
 import Storage

@@ -1,5 +1,6 @@
 // What the disk said, inside the errors of the gateway's parts.
 
+import Playback
 import Ingest
 import Journal
 import SegmentLog

@@ -3,8 +3,8 @@
 //
 // Invariant: all texts are made before the counting begins, so that what is counted is the gateway's own.
 
+import Playback
 import Foundation
-import Ingest
 import Journal
 import CMallocCount
 import Pipeline

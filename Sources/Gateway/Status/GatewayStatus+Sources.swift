@@ -1,5 +1,6 @@
 // From what the hot threads publish to the status.
 
+import Playback
 import Ingest
 import Pipeline
 import Records

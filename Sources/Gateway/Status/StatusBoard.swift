@@ -5,6 +5,7 @@
 //   than a copy takes, whatever disk and network do.
 // - Whoever asks gets the last status at once.
 
+import Playback
 import Settings
 import Threads
 import Dispatch

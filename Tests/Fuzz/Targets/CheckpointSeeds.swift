@@ -1,6 +1,6 @@
 // States of the payload's scripts, and those scripts themselves.
 
-import Ingest
+import Playback
 import Records
 
 extension CheckpointTarget {

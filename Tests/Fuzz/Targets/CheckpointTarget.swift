@@ -10,7 +10,7 @@ import SegmentLog
 import Storage
 import TestSupport
 
-@testable import Ingest
+@testable import Playback
 
 enum CheckpointTarget {
   static func run(_ input: FuzzInput) {

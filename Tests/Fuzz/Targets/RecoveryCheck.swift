@@ -9,8 +9,8 @@ import SegmentLog
 import Storage
 import TestSupport
 
-@testable import Ingest
 @testable import Journal
+@testable import Playback
 
 struct RecoveryCheck {
   private let settings: ScriptSettings

@@ -1,7 +1,7 @@
 // A script: what happens to a gateway, step by step, as journal entries. Steps are made from the fuzzer's
 // bytes, so that each of them can be anything.
 
-import Ingest
+import Playback
 import Join
 import Journal
 import Pipeline

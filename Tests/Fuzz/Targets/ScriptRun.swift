@@ -1,6 +1,6 @@
 // Plays scripts, and checks what came of them.
 
-import Ingest
+import Playback
 import Journal
 import Pipeline
 import Records

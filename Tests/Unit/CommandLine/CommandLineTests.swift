@@ -1,10 +1,10 @@
 // The options of the commands, their defaults, and the exit codes of what is wrong with them.
 
-import Settings
 import ArgumentParser
 import Foundation
 import Gateway
 import Pipeline
+import Settings
 import Testing
 
 @testable import stepgate

@@ -1,12 +1,12 @@
-import Settings
 import Logging
 import Mosquitto
 import Records
+import Settings
 import Synchronization
 import Testing
 
 @testable import Gateway
-@testable import Ingest
+@testable import Playback
 
 /// Keeps what is logged, as "level message".
 final class LogRecorder: Sendable {

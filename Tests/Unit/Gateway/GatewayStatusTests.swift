@@ -1,5 +1,5 @@
 import Foundation
-import Ingest
+import Playback
 import Records
 import Testing
 

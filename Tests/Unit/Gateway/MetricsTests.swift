@@ -1,9 +1,9 @@
 import Foundation
-import Ingest
 import Pipeline
+import Playback
 import Records
-import TestSupport
 import Testing
+import TestSupport
 
 @testable import Gateway
 

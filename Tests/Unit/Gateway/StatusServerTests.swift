@@ -1,9 +1,9 @@
-import Settings
 import Foundation
 import Logging
+import Settings
 import Storage
-import TestSupport
 import Testing
+import TestSupport
 
 @testable import Gateway
 

@@ -1,17 +1,18 @@
 // The order of reading, writing and acknowledging, with a real broker and a disk that fails.
 
-import Threads
 import Foundation
 import Journal
 import Pipeline
 import Records
 import Storage
 import Synchronization
-import TestSupport
 import Testing
+import TestSupport
+import Threads
 
 @testable import Ingest
 @testable import Mosquitto
+@testable import Playback
 
 /// One gateway's ingest, to be run once. Each has a journal and tables of its own and the broker's one session.
 private final class IngestFixture: IngestObserver {

@@ -5,8 +5,6 @@ import Pipeline
 import Records
 import Testing
 
-@testable import Ingest
-
 @Suite struct SettingsChangeTests {
   private let fixture: EngineFixture
 

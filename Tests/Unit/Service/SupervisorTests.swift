@@ -1,9 +1,9 @@
-import Threads
 import Foundation
 import Logging
 import Synchronization
-import TestSupport
 import Testing
+import TestSupport
+import Threads
 
 @testable import Service
 

@@ -2,7 +2,7 @@ import Records
 import Testing
 import TestSupport
 
-@testable import Ingest
+@testable import Playback
 
 @Suite struct RedeliveryFilterStateTests {
   private func encoded(_ filter: RedeliveryFilter) -> [UInt8] { encodedState { filter.encode(into: &$0) } }

@@ -3,7 +3,7 @@ import Pipeline
 import Records
 import Testing
 
-@testable import Ingest
+@testable import Playback
 
 @Suite struct EntryPlayerTests {
   private func play(_ fixture: EngineFixture, _ entries: Entry...) throws {

@@ -31,7 +31,7 @@ public struct RedeliveryFilter: Sendable {
   public init() {}
 
   /// A connection began. Without a session nothing is sent again, and ids start anew.
-  mutating func connected(sessionPresent: Bool) {
+  public mutating func connected(sessionPresent: Bool) {
     if !sessionPresent { forget() }
     lastRepeated = 0
     mayRepeat = sessionPresent
@@ -44,10 +44,10 @@ public struct RedeliveryFilter: Sendable {
   }
 
   /// Messages may come from now on, or came until now.
-  mutating func inContact(atMs nowMs: Int64) { lastContactMs = nowMs }
+  public mutating func inContact(atMs nowMs: Int64) { lastContactMs = nowMs }
 
   /// Whether a message was there before; if not, it is remembered.
-  mutating func isRepeated(packetID: UInt16, content: UInt64) -> Bool {
+  public mutating func isRepeated(packetID: UInt16, content: UInt64) -> Bool {
     let id = Int(packetID)
     if mayRepeat, contents[id] == content, numbers[id] > lastRepeated, mayComeAgain(id) {
       lastRepeated = numbers[id]
@@ -85,7 +85,7 @@ public struct RedeliveryFilter: Sendable {
   }
 
   /// A hash of what a message says, as much of it as is journaled.
-  static func content(
+  public static func content(
     _ topic: UnsafeRawBufferPointer, _ payload: UnsafeRawBufferPointer, payloadBytes: Int
   ) -> UInt64 {
     checksum(payload, seed: checksum(topic, seed: UInt64(payloadBytes)))

@@ -1,6 +1,6 @@
 import Testing
 
-@testable import Ingest
+@testable import Playback
 
 @Suite struct CheckpointScheduleTests {
   private let options = CheckpointOptions(intervalMs: 1000, journalBytes: 500)

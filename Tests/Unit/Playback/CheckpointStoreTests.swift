@@ -2,10 +2,10 @@ import Glibc
 import Journal
 import Pipeline
 import Storage
-import TestSupport
 import Testing
+import TestSupport
 
-@testable import Ingest
+@testable import Playback
 
 @Suite struct CheckpointStoreTests {
   private let fixture: RecoveryFixture

@@ -1,4 +1,4 @@
-import Ingest
+import Playback
 import Pipeline
 import Records
 import Storage

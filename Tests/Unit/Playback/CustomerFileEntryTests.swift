@@ -4,7 +4,7 @@ import Records
 import Storage
 import Testing
 
-@testable import Ingest
+@testable import Playback
 
 @Suite struct CustomerFileEntryTests {
   private enum Shape: Equatable {

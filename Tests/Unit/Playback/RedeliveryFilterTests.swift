@@ -1,7 +1,7 @@
 import Journal
 import Testing
 
-@testable import Ingest
+@testable import Playback
 
 /// The gateway's end of a connection, in which a message's content is its id unless it is said.
 private final class Receiver {

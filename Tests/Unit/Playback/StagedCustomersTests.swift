@@ -5,7 +5,7 @@ import Records
 import Storage
 import Testing
 
-@testable import Ingest
+@testable import Playback
 
 @Suite struct StagedCustomersTests {
   private let folder: ScratchFolder

@@ -101,7 +101,7 @@ public final class StagedCustomers: @unchecked Sendable {
   }
 
   /// Appends the next piece. False at the end.
-  func next(into entries: EntryBuffer, arrivalMs: Int64) throws(JournalError) -> Bool {
+  public func next(into entries: EntryBuffer, arrivalMs: Int64) throws(JournalError) -> Bool {
     guard try reader.read(into: piece) else {
       // The reader passes over a torn end, which here means that bytes were lost.
       guard reader.position == endPosition else {

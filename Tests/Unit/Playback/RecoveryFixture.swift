@@ -5,7 +5,7 @@ import SegmentLog
 import Storage
 import TestSupport
 
-@testable import Ingest
+@testable import Playback
 
 /// A data folder in memory, and gateways without a broker that work in it one after the other.
 struct RecoveryFixture {

@@ -13,26 +13,28 @@ public struct CheckpointOptions: Sendable {
   }
 }
 
-struct CheckpointSchedule {
-  var options: CheckpointOptions
+/// Tells when the next checkpoint is due.
+public struct CheckpointSchedule {
+  public var options: CheckpointOptions
   private var lastPosition: Int
   private var lastMs: Int
 
   /// - Parameters:
   ///   - position: of the checkpoint that the gateway started from.
   ///   - nowMs: by a clock that never runs backwards.
-  init(_ options: CheckpointOptions, position: Int, nowMs: Int) {
+  public init(_ options: CheckpointOptions, position: Int, nowMs: Int) {
     self.options = options
     lastPosition = position
     lastMs = nowMs
   }
 
-  func isDue(position: Int, nowMs: Int) -> Bool {
+  public func isDue(position: Int, nowMs: Int) -> Bool {
     let bytes = position - lastPosition
     return bytes >= options.journalBytes || (bytes > 0 && nowMs - lastMs >= options.intervalMs)
   }
 
-  mutating func began(position: Int, nowMs: Int) {
+  /// One was asked for.
+  public mutating func began(position: Int, nowMs: Int) {
     lastPosition = position
     lastMs = nowMs
   }

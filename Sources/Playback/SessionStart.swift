@@ -7,8 +7,10 @@
 import Journal
 import Pipeline
 
-enum SessionStart {
-  static func append(lastContactMs: Int64?, arrivalMs: Int64, to entries: EntryBuffer) {
+/// Makes and reads the entry.
+public enum SessionStart {
+  /// - Parameter lastContactMs: of the session before; nil: there was none.
+  public static func append(lastContactMs: Int64?, arrivalMs: Int64, to entries: EntryBuffer) {
     let nothing = UnsafeRawBufferPointer(start: nil, count: 0)
     guard let lastContactMs else {
       return entries.append(kind: .sessionGap, arrivalMs: arrivalMs, topic: nothing, payload: nothing)

@@ -7,7 +7,7 @@ import Journal
 public final class EntryBatch: @unchecked Sendable {
   public let entries = EntryBuffer()
   /// Asks for a checkpoint behind the entries; what the redelivery filter remembers there.
-  public internal(set) var checkpoint: RedeliveryFilter?
+  public var checkpoint: RedeliveryFilter?
 
   public init() {}
 
