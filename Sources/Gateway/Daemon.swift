@@ -73,7 +73,7 @@ public final class Daemon {
     board = StatusBoard(settings, fileSystem: fileSystem, reloads: reloads)
     lock = try attempt(naming: "storage.directory") { () throws(StorageError) in
       try fileSystem.createDirectories(directory)
-      return try fileSystem.lock("\(directory)/lock")
+      return try fileSystem.lock(DataFolder(directory).lock)
     }
   }
 

@@ -30,7 +30,13 @@ public struct EngineSettings: Equatable, Sendable {
 
   /// The tables that are written.
   public var tables: [Table] {
-    Table.allCases.filter { !$0.isOptional || ($0 == .gaps ? live : landing) }
+    Table.allCases.filter { table in
+      switch table.presence {
+      case .always: true
+      case .landing: landing
+      case .live: live
+      }
+    }
   }
 }
 

@@ -5,6 +5,7 @@
 // - Rows wait in memory only until `flush`, which the engine's owner calls at the end of each batch; in a replay,
 //   where nobody reads along, until `close`.
 
+import Records
 import SegmentLog
 import Storage
 

@@ -9,6 +9,7 @@
 import Threads
 import Journal
 import Pipeline
+import Records
 import SegmentLog
 import Storage
 
@@ -29,8 +30,8 @@ public struct CheckpointStore: Sendable {
   }
 
   /// The folder.
-  public var directory: String { "\(dataDirectory)/checkpoint" }
-  var journalDirectory: String { "\(dataDirectory)/journal" }
+  public var directory: String { DataFolder(dataDirectory).checkpoints }
+  var journalDirectory: String { DataFolder(dataDirectory).journal }
 
   func path(_ position: Int) -> String { "\(directory)/\(CheckpointFormat.name(position))" }
 

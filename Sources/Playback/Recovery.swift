@@ -106,7 +106,7 @@ public struct Recovery {
     store = CheckpointStore(fileSystem: fileSystem, dataDirectory: dataDirectory)
   }
 
-  private var journalDirectory: String { "\(dataDirectory)/journal" }
+  private var journalDirectory: String { DataFolder(dataDirectory).journal }
 
   /// Opens the journal, finds the newest good checkpoint and plays what is behind it; nil if it was told to stop
   /// before the end.

@@ -119,7 +119,9 @@ public final class StagedCustomers: @unchecked Sendable {
 
   // MARK: The folder
 
-  private static func directory(in dataDirectory: String) -> String { "\(dataDirectory)/customers" }
+  private static func directory(in dataDirectory: String) -> String {
+    DataFolder(dataDirectory).stagedCustomers
+  }
 
   /// Removes what is kept aside, also what a process left that ended meanwhile.
   public static func remove(

@@ -24,7 +24,8 @@ public enum Problem: UInt8, CaseIterable, Sendable {
 
   /// One clause that says what is wrong and where; never a value from the record.
   public func detail(kind: RecordKind, field: UInt8) -> String {
-    let name = Int(field) < kind.fields.count ? kind.fields[Int(field)] : "record"
+    let fields = kind.fields
+    let name = Int(field) < fields.count ? fields[Int(field)] : "record"
     return switch self {
     case .none: "nothing is wrong"
     case .emptyText: "no record in the payload"

@@ -20,17 +20,16 @@ public enum RecordKind: UInt8, CaseIterable, Sendable {
     }
   }
 
-  /// The fields in the order of CFastPath's schema.
-  public var fields: [String] {
+  /// Where its records are kept as they came.
+  public var landing: Table? {
     switch self {
-    case .customer:
-      [
-        "email", "serialNumber", "lastUpdateDate", "registrationDate", "shareWithResearchAsOfDate",
-        "shareWithPublicAsOfDate", "shareWithFriendsAsOfDate", "customerName", "phone", "birthDay",
-      ]
-    case .accelerometer: ["user", "timestamp", "x", "y", "z"]
-    case .stepTrainer: ["sensorReadingTime", "serialNumber", "distanceFromObject"]
-    case .unknown: []
+    case .customer: .customerLanding
+    case .accelerometer: .accelerometerLanding
+    case .stepTrainer: .stepTrainerLanding
+    case .unknown: nil
     }
   }
+
+  /// The fields in the order of CFastPath's schema.
+  public var fields: [String] { landing?.columns.map(\.name) ?? [] }
 }

@@ -75,7 +75,7 @@ struct Journal: ParsableCommand {
 
 extension DataDirectory {
   /// The folder of the gateway's journal.
-  var journal: String { "\(path)/journal" }
+  var journal: String { DataFolder(path).journal }
 }
 
 /// What reads the journal, or the command's end with the reason on stderr.

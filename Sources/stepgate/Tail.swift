@@ -1,5 +1,5 @@
 import ArgumentParser
-import Pipeline
+import Records
 import SegmentLog
 import Storage
 

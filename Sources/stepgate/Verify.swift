@@ -1,7 +1,7 @@
 import Playback
 import ArgumentParser
 import Journal
-import Pipeline
+import Records
 import SegmentLog
 import Storage
 

@@ -2,7 +2,7 @@
 
 import Playback
 import Journal
-import Pipeline
+import Records
 import SegmentLog
 import Storage
 
@@ -36,8 +36,8 @@ struct VerifySummary {
         .number(Int64(report.bytes)), .text(Self.result(report.problems.count)),
       ])
     case .failure(let error) where error.isNotFound:
-      // Landing tables are only there where they were asked for; the gateway creates all others.
-      if !name.isOptional { notes.append("\(directory) is not there") }
+      // The gateway creates all of these.
+      if name.presence == .always { notes.append("\(directory) is not there") }
     case .failure(let error):
       tableCount += 1
       problems.append(error.description)

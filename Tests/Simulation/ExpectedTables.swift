@@ -1,7 +1,7 @@
 // What the tables must hold, by the contract and the journal's history: the naive oracle fed with the records that the
 // world meant, found by what the messages say.
 
-import Pipeline
+import Records
 import TestSupport
 
 struct ExpectedTables {

@@ -5,6 +5,7 @@
 
 import Playback
 import Pipeline
+import Records
 import SegmentLog
 import Storage
 

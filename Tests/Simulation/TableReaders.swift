@@ -3,7 +3,7 @@
 // Invariant: a reader goes on when the gateway dies; when the machine dies, the next one goes on at its offset, once
 // the gateway has recovered.
 
-import Pipeline
+import Records
 import SegmentLog
 import TestSupport
 

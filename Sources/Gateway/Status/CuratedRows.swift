@@ -4,7 +4,7 @@
 // search for: nobody can get back to an email or a serial number, and two runs give other names.
 
 import FoundationEssentials
-import Pipeline
+import Records
 import SegmentLog
 import Storage
 

@@ -146,7 +146,7 @@ public final class StatusBoard: @unchecked Sendable {
 
   // Positions are bytes; a segment's header is no entry.
   private func addJournalSize(to status: inout GatewayStatus) {
-    let directory = "\(settings.storage.directory)/journal"
+    let directory = DataFolder(settings.storage.directory).journal
     guard let start = try? journalStart(fileSystem: fileSystem, directory: directory) else { return }
     status.journal.sizeBytes = max(0, status.journal.positionBytes - start)
   }

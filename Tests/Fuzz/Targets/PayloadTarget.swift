@@ -6,6 +6,7 @@
 // - trusted and curated rows are good records of the kinds that they come from.
 
 import Pipeline
+import Records
 
 enum PayloadTarget {
   static func run(_ input: FuzzInput) {

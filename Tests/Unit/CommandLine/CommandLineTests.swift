@@ -3,7 +3,7 @@
 import ArgumentParser
 import Foundation
 import Gateway
-import Pipeline
+import Records
 import Settings
 import Testing
 

@@ -1,5 +1,5 @@
 import Foundation
-import Pipeline
+import Records
 import SegmentLog
 import Storage
 import Testing
