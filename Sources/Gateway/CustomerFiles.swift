@@ -29,8 +29,8 @@ final class CustomerFiles: @unchecked Sendable {
 
     init(_ settings: Settings) {
       path = settings.customers.path
-      maxRecordBytes = Int(settings.limits.maxMessageBytes)
-      minFreeBytes = Int(settings.storage.minFreeBytes)
+      maxRecordBytes = settings.limits.maxMessageBytes
+      minFreeBytes = settings.storage.minFreeBytes
     }
   }
 

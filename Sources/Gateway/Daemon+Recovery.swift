@@ -16,8 +16,10 @@ extension Daemon {
       fileSystem: fileSystem, dataDirectory: settings.storage.directory,
       initial: PlayerSettings(engine: EngineSettings(settings), router: router),
       // A segment goes only as a whole: no larger than what lies between two checkpoints.
-      journalOptions: JournalOptions(segmentBytes: min(64 << 20, Int(settings.checkpoint.journalBytes))),
-      decodeSettings: { PlayerSettings(json: $0, storage: settings.storage) },
+      journalOptions: JournalOptions(segmentBytes: min(64 << 20, settings.checkpoint.journalBytes)),
+      readSettings: { (text) throws(UnreadableSettings) in
+        try PlayerSettings(journalText: text, over: settings)
+      },
       isStopping: { [signals] in signals.stopRequested }, tell: { [self] in tell($0) })
     return try attempt(naming: "storage.directory") { () throws(RecoveryError) in try recovery.run() }
   }
@@ -45,14 +47,10 @@ extension Daemon {
 
   // From here on these settings hold, also for whoever plays the journal later.
   func recordSettings(_ recovered: Recovered) throws(DaemonError) {
-    let text = Array(settings.resultSettingsJSON.utf8)
+    let text = Array(settings.journalText.utf8)
     guard text != recovered.player.settingsText else { return }
     let entries = EntryBuffer()
-    text.withUnsafeBytes { text in
-      entries.append(
-        kind: .settings, arrivalMs: SystemClock().wallMs, topic: UnsafeRawBufferPointer(start: nil, count: 0),
-        payload: text)
-    }
+    SettingsEntry.append(text, arrivalMs: SystemClock().wallMs, to: entries)
     try attempt(naming: "storage.directory") { () throws(StorageError) in
       try recovered.journal.append(entries)
       try recovered.journal.sync()
@@ -67,7 +65,7 @@ extension Daemon {
     startPulse.works()
     customerFilesLoaded = FilesFingerprint(path: path)
     let fileSystem = fileSystem
-    let maxRecordBytes = Int(settings.limits.maxMessageBytes)
+    let maxRecordBytes = settings.limits.maxMessageBytes
     let before = recovered.player.engine.counts
     try attempt(naming: "customers.path") { () throws(CustomerFileError) in
       try recovered.player.loadCustomers(

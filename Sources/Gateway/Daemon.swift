@@ -126,7 +126,7 @@ public final class Daemon {
       whenSubscribed: { [supervisor] in supervisor.ready() }, status: { engine.status })
     let input = OperatorInput(wakeUp: wakeUp)
     let room = RoomWatch(
-      fileSystem: fileSystem, directory: directory, minFreeBytes: Int(settings.storage.minFreeBytes))
+      fileSystem: fileSystem, directory: directory, minFreeBytes: settings.storage.minFreeBytes)
     let loop = IngestLoop(
       connection: client, options: ingestOptions(), recovered: recovered, engine: engine, room: room,
       wakeUp: wakeUp, input: input, observer: reporter, isStopping: { signals.stopRequested })
@@ -176,10 +176,9 @@ public final class Daemon {
   }
 
   private func ingestOptions() -> IngestOptions {
-    var options = IngestOptions(
-      subscriptions: router.subscriptions, maxMessageBytes: Int(settings.limits.maxMessageBytes))
-    options.checkpoints = CheckpointOptions(settings.checkpoint)
-    return options
+    IngestOptions(
+      subscriptions: router.subscriptions, maxMessageBytes: settings.limits.maxMessageBytes,
+      checkpoints: CheckpointOptions(settings.checkpoint))
   }
 
   private func clientOptions() throws(DaemonError) -> ConnectOptions {

@@ -16,11 +16,11 @@ extension TopicRouter {
 }
 
 extension PlayerSettings {
-  /// Reads the text of a settings entry; nil where it is none.
-  init?(json: UnsafeRawBufferPointer, storage: Settings.Storage) {
-    guard let results = try? ResultSettings(json: String(decoding: json, as: UTF8.self)),
-      let router = try? TopicRouter(results.topics)
-    else { return nil }
-    self.init(engine: EngineSettings(results, storage: storage), router: router)
+  /// Reads the text of a settings entry. What is not in it, such as how tables are cut into segments, is as in `settings`.
+  init(journalText: UnsafeRawBufferPointer, over settings: Settings) throws(UnreadableSettings) {
+    do {
+      let settings = try settings.with(journalText: String(decoding: journalText, as: UTF8.self))
+      self.init(engine: EngineSettings(settings), router: try TopicRouter(settings.topics))
+    } catch { throw UnreadableSettings("\(error)") }
   }
 }

@@ -59,15 +59,16 @@ final class Reloader: @unchecked Sendable {
 
   private func apply(_ changes: SettingsChanges) {
     let settings = changes.settings
-    let resultsChange = settings.resultSettings != inForce.resultSettings
+    let text = settings.journalText
+    let resultsChange = text != inForce.journalText
     // Whatever is asked for next is compared with these; they hold before it does.
     inForce = settings
     let parts = parts
     parts.input.apply(
       SettingsChange(
-        journalText: resultsChange ? Array(settings.resultSettingsJSON.utf8) : nil,
-        maxMessageBytes: Int(settings.limits.maxMessageBytes),
-        minFreeBytes: Int(settings.storage.minFreeBytes), checkpoints: CheckpointOptions(settings.checkpoint),
+        journalText: resultsChange ? Array(text.utf8) : nil,
+        maxMessageBytes: settings.limits.maxMessageBytes,
+        minFreeBytes: settings.storage.minFreeBytes, checkpoints: CheckpointOptions(settings.checkpoint),
         whenApplied: { self.applied(changes) }))
   }
 
@@ -95,6 +96,6 @@ final class Reloader: @unchecked Sendable {
 
 extension CheckpointOptions {
   init(_ settings: Settings.Checkpoint) {
-    self.init(intervalMs: Int(settings.intervalMs), journalBytes: Int(settings.journalBytes))
+    self.init(intervalMs: Int(settings.intervalMs), journalBytes: settings.journalBytes)
   }
 }

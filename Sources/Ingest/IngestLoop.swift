@@ -53,11 +53,12 @@ public struct IngestOptions {
   public var subscriptions: [String]
   /// A larger payload is journaled only in part, and judged `oversized`.
   public var maxMessageBytes: Int
-  public var checkpoints = CheckpointOptions()
+  public var checkpoints: CheckpointOptions
 
-  public init(subscriptions: [String], maxMessageBytes: Int) {
+  public init(subscriptions: [String], maxMessageBytes: Int, checkpoints: CheckpointOptions) {
     self.subscriptions = subscriptions
     self.maxMessageBytes = maxMessageBytes
+    self.checkpoints = checkpoints
   }
 }
 
@@ -228,20 +229,14 @@ public final class IngestLoop {
   // Commits the batch that was read, with what waits of settings and customer files.
   private func takeInput() throws(IngestError) {
     let change = input?.takeChange()
-    if let text = change?.journalText { appendSettings(text) }
+    if let text = change?.journalText {
+      SettingsEntry.append(text, arrivalMs: arrivalMs, to: batch.entries)
+    }
     let customers = change == nil ? input?.customers : nil
     let isLastPiece = try customers.map { files throws(IngestError) in try !appendPiece(of: files) }
     try commit()
     if let change { apply(change) }
     if isLastPiece == true { input?.customersAreDurable() }
-  }
-
-  private func appendSettings(_ text: [UInt8]) {
-    text.withUnsafeBytes { text in
-      batch.entries.append(
-        kind: .settings, arrivalMs: arrivalMs, topic: UnsafeRawBufferPointer(start: nil, count: 0),
-        payload: text)
-    }
   }
 
   private func appendPiece(of files: StagedCustomers) throws(IngestError) -> Bool {

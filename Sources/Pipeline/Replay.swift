@@ -17,15 +17,18 @@ public struct ReplayPlan {
   public var accelerometerPath: String
   public var stepTrainerPath: String
   public var outputDirectory: String
-  public var maxRecordBytes = 1 << 20
+  /// A longer record is `oversized`.
+  public var maxRecordBytes: Int
 
   public init(
-    customerPath: String, accelerometerPath: String, stepTrainerPath: String, outputDirectory: String
+    customerPath: String, accelerometerPath: String, stepTrainerPath: String, outputDirectory: String,
+    maxRecordBytes: Int
   ) {
     self.customerPath = customerPath
     self.accelerometerPath = accelerometerPath
     self.stepTrainerPath = stepTrainerPath
     self.outputDirectory = outputDirectory
+    self.maxRecordBytes = maxRecordBytes
   }
 }
 

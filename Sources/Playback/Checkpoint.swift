@@ -36,6 +36,8 @@ public enum CheckpointError: Error, Equatable, Sendable, CustomStringConvertible
   case damaged(path: String, byte: Int, what: String)
   /// A file of a later version of stepgate.
   case unsupportedVersion(path: String, version: UInt32)
+  /// The bytes are good, but this version cannot read the settings in them.
+  case unreadableSettings(path: String, UnreadableSettings)
 
   public var description: String {
     switch self {
@@ -43,6 +45,8 @@ public enum CheckpointError: Error, Equatable, Sendable, CustomStringConvertible
     case .damaged(let path, let byte, let what): "\(path) is damaged at byte \(byte): \(what)"
     case .unsupportedVersion(let path, let version):
       "\(path) has format version \(version); this stepgate reads version \(CheckpointFormat.version)"
+    case .unreadableSettings(let path, let what):
+      "the settings in \(path) cannot be read by this version of stepgate: \(what)"
     }
   }
 }

@@ -14,20 +14,20 @@ struct CheckpointContent {
   ///   - path: for the error.
   ///   - initial: holds where no settings were journaled yet.
   init(
-    _ content: UnsafeRawBufferPointer, path: String, initial: PlayerSettings,
-    decodeSettings: (UnsafeRawBufferPointer) -> PlayerSettings?
+    _ content: UnsafeRawBufferPointer, path: String, initial: PlayerSettings, readSettings: SettingsReader
   ) throws(CheckpointError) {
     var decoder = StateDecoder(content)
-    do throws(StateError) {
+    do {
       let text = try decoder.readText()
       settingsText = Array(text)
-      settings = text.isEmpty ? nil : decodeSettings(text)
-      if settings == nil && !text.isEmpty { throw decoder.error("settings that this version cannot read") }
+      settings = text.isEmpty ? nil : try readSettings(text)
       engine = try EngineState((settings ?? initial).engine, decoding: &decoder)
       redeliveries = try RedeliveryFilter(decoding: &decoder)
       try decoder.readEnd()
-    } catch {
+    } catch let error as UnreadableSettings {
+      throw .unreadableSettings(path: path, error)
+    } catch let error as StateError {
       throw .damaged(path: path, byte: CheckpointFormat.headerBytes + error.byte, what: error.what)
-    }
+    } catch { preconditionFailure("an error of no kind that is thrown here: \(error)") }
   }
 }

@@ -7,7 +7,7 @@ public struct CheckpointOptions: Sendable {
   /// And when so many bytes were.
   public var journalBytes: Int
 
-  public init(intervalMs: Int = 300_000, journalBytes: Int = 256 << 20) {
+  public init(intervalMs: Int, journalBytes: Int) {
     self.intervalMs = intervalMs
     self.journalBytes = journalBytes
   }

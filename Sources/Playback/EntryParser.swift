@@ -7,17 +7,6 @@ import Journal
 import Pipeline
 import Records
 
-/// The settings that decide about results, as the player needs them.
-public struct PlayerSettings: Sendable {
-  public var engine: EngineSettings
-  public var router: TopicRouter
-
-  public init(engine: EngineSettings, router: TopicRouter) {
-    self.engine = engine
-    self.router = router
-  }
-}
-
 /// Entries taken apart: their records, and what else the journal says, each in its place between the records.
 /// Points into the entries.
 final class ParsedEntries {
@@ -42,13 +31,12 @@ final class ParsedEntries {
 /// Takes entries apart. One thread at a time.
 final class EntryParser {
   private var router: TopicRouter
-  private let decodeSettings: (UnsafeRawBufferPointer) -> PlayerSettings?
+  private let readSettings: SettingsReader
   private let parser = RecordParser()
 
-  /// - Parameter decodeSettings: reads the text of a settings entry; nil where it cannot.
-  init(router: TopicRouter, decodeSettings: @escaping (UnsafeRawBufferPointer) -> PlayerSettings?) {
+  init(router: TopicRouter, readSettings: @escaping SettingsReader) {
     self.router = router
-    self.decodeSettings = decodeSettings
+    self.readSettings = readSettings
   }
 
   /// Replaces what `parsed` holds.
@@ -86,8 +74,9 @@ final class EntryParser {
   }
 
   private func change(_ entry: EntryView, _ parsed: ParsedEntries) throws(PlayError) {
-    guard let settings = decodeSettings(entry.payload) else {
-      throw .unreadableSettings(position: entry.position ?? 0)
+    let settings: PlayerSettings
+    do throws(UnreadableSettings) { settings = try readSettings(entry.payload) } catch {
+      throw .unreadableSettings(position: entry.position ?? 0, error)
     }
     router = settings.router
     parsed.changes.append((parsed.records.runs.count, .settings(settings, text: Array(entry.payload))))

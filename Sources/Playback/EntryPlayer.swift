@@ -17,14 +17,14 @@ public enum PlayError: Error, CustomStringConvertible {
   /// A checkpoint could not be written, or the rows below it not be made durable.
   case checkpoint(StorageError)
   /// A settings entry that this version cannot read.
-  case unreadableSettings(position: Int)
+  case unreadableSettings(position: Int, UnreadableSettings)
 
   public var description: String {
     switch self {
     case .tables(let error): error.description
     case .checkpoint(let error): error.description
-    case .unreadableSettings(let position):
-      "the journal's settings at position \(position) cannot be read by this version of stepgate"
+    case .unreadableSettings(let position, let what):
+      "the journal's settings at position \(position) cannot be read by this version of stepgate: \(what)"
     }
   }
 }
@@ -43,15 +43,14 @@ public final class EntryPlayer {
   /// - Parameters:
   ///   - position: the entries below it are in the engine's state.
   ///   - settingsText: the settings entry that was in force there.
-  ///   - decodeSettings: reads the text of a settings entry; nil where it cannot.
   public init(
     engine: Engine, router: TopicRouter, position: Int = 0, settingsText: [UInt8] = [],
-    decodeSettings: @escaping (UnsafeRawBufferPointer) -> PlayerSettings? = { _ in nil }
+    readSettings: @escaping SettingsReader
   ) {
     self.engine = engine
     self.position = position
     self.settingsText = settingsText
-    parser = EntryParser(router: router, decodeSettings: decodeSettings)
+    parser = EntryParser(router: router, readSettings: readSettings)
   }
 
   /// Judges the records of all entries and writes their rows to the segments.

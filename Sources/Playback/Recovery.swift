@@ -76,7 +76,7 @@ public struct Recovery {
   private let fileSystem: any FileSystem
   private let dataDirectory: String
   private let initial: PlayerSettings
-  private let decodeSettings: (UnsafeRawBufferPointer) -> PlayerSettings?
+  private let readSettings: SettingsReader
   private let journalOptions: JournalOptions
   private let readsAhead: Bool
   private let isStopping: () -> Bool
@@ -85,13 +85,12 @@ public struct Recovery {
 
   /// - Parameters:
   ///   - initial: holds until the first settings entry.
-  ///   - decodeSettings: reads the text of a settings entry; nil where it cannot.
   ///   - readsAhead: whether a second thread reads the journal meanwhile; a simulation has but one.
   ///   - isStopping: asked while the journal is played.
   public init(
     fileSystem: any FileSystem, dataDirectory: String, initial: PlayerSettings,
     journalOptions: JournalOptions = JournalOptions(),
-    decodeSettings: @escaping (UnsafeRawBufferPointer) -> PlayerSettings?,
+    readSettings: @escaping SettingsReader,
     readsAhead: Bool = true, isStopping: @escaping () -> Bool = { false },
     tell: @escaping (RecoveryEvent) -> Void = { _ in }
   ) {
@@ -99,7 +98,7 @@ public struct Recovery {
     self.dataDirectory = dataDirectory
     self.initial = initial
     self.journalOptions = journalOptions
-    self.decodeSettings = decodeSettings
+    self.readSettings = readSettings
     self.readsAhead = readsAhead
     self.isStopping = isStopping
     self.tell = tell
@@ -140,7 +139,7 @@ public struct Recovery {
     do throws(CheckpointError) {
       return try store.read(position) { content throws(CheckpointError) in
         try CheckpointContent(
-          content, path: store.path(position), initial: initial, decodeSettings: decodeSettings)
+          content, path: store.path(position), initial: initial, readSettings: readSettings)
       }
     } catch {
       guard case .damaged = error else { throw .checkpoint(error) }
@@ -163,7 +162,7 @@ public struct Recovery {
     }
     let player = EntryPlayer(
       engine: engine, router: settings.router, position: position, settingsText: content?.settingsText ?? [],
-      decodeSettings: decodeSettings)
+      readSettings: readSettings)
     return Recovered(
       journal: journal, player: player, redeliveries: content?.redeliveries ?? RedeliveryFilter(),
       checkpointPosition: position)

@@ -13,6 +13,8 @@ struct Refusal: Error {
 struct SettingType<Value: Sendable>: Sendable {
   /// In words, e.g. `a whole number from 1 to 65535`.
   let allowed: String
+  /// How a value stands in the journal; nil for types that no journaled setting has.
+  var journalForm: JournalForm<Value>?
   let parse: @Sendable (String) throws(Refusal) -> Value
 }
 
@@ -32,8 +34,9 @@ extension SettingType<Int64> {
   static func duration(fromMs lowest: Int64 = 0, toMs highest: Int64 = Settings.longestDurationMs) -> Self {
     let bounds = boundsText(
       lowest, highest == Settings.longestDurationMs ? nil : highest, durationText(ms:))
-    return SettingType(allowed: "a number with ms, s, m, h or d, e.g. 100ms" + bounds) {
-      (text) throws(Refusal) in
+    return SettingType(
+      allowed: "a number with ms, s, m, h or d, e.g. 100ms" + bounds, journalForm: .integer(unit: "ms")
+    ) { (text) throws(Refusal) in
       guard let ms = durationMs(text) else { throw Refusal(reason: "is not a duration") }
       try refuse(ms, outside: lowest...highest, durationText(ms:))
       return ms
@@ -51,15 +54,19 @@ extension SettingType<Int64> {
       return ms
     }
   }
+}
 
+extension SettingType<Int> {
   /// In bytes.
   static func size(from lowest: Int64 = 0, to highest: Int64 = Settings.largestSizeBytes) -> Self {
     let bounds = boundsText(lowest, highest == Settings.largestSizeBytes ? nil : highest, sizeText(bytes:))
-    return SettingType(allowed: "a number of bytes or one with KiB, MiB or GiB, e.g. 64MiB" + bounds) {
-      (text) throws(Refusal) in
+    return SettingType(
+      allowed: "a number of bytes or one with KiB, MiB or GiB, e.g. 64MiB" + bounds,
+      journalForm: .integer(unit: "bytes")
+    ) { (text) throws(Refusal) in
       guard let bytes = sizeBytes(text) else { throw Refusal(reason: "is not a size") }
       try refuse(bytes, outside: lowest...highest, sizeText(bytes:))
-      return bytes
+      return Int(bytes)
     }
   }
 }
@@ -81,7 +88,7 @@ private func refuse(
 }
 
 extension SettingType<Bool> {
-  static let flag = SettingType(allowed: "true, false") { (text) throws(Refusal) in
+  static let flag = SettingType(allowed: "true, false", journalForm: .flag) { (text) throws(Refusal) in
     switch text {
     case "true": true
     case "false": false
@@ -93,7 +100,7 @@ extension SettingType<Bool> {
 extension SettingType where Value: CaseIterable & RawRepresentable<String> {
   static var choice: Self {
     let allowed = Value.allCases.map(\.rawValue).joined(separator: ", ")
-    return SettingType(allowed: allowed) { (text) throws(Refusal) in
+    return SettingType(allowed: allowed, journalForm: .choice) { (text) throws(Refusal) in
       guard let value = Value(rawValue: text) else { throw Refusal(reason: "is not one of the choices") }
       return value
     }
@@ -129,7 +136,8 @@ extension SettingType<String> {
   static func topicFilter(_ kind: RecordKind) -> Self {
     let names = IdentityField.allowed(for: kind).map { "{\($0.rawValue)}" }.joined(separator: " or ")
     return SettingType(
-      allowed: "an MQTT topic filter, + for a level, # for all that follow, one level may be \(names)"
+      allowed: "an MQTT topic filter, + for a level, # for all that follow, one level may be \(names)",
+      journalForm: .text
     ) { (text) throws(Refusal) in
       // A share (MQTT 5, section 4.8.2) would spread one session's messages over several gateways.
       guard !text.hasPrefix("$share/") else { throw Refusal(reason: "is a shared subscription") }

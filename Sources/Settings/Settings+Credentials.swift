@@ -5,10 +5,7 @@ public import FoundationEssentials
 import Glibc
 
 extension Settings {
-  static let credentials: [(key: String, place: WritableKeyPath<Settings, String?> & Sendable)] = [
-    ("mqtt.password_file", \.mqtt.passwordFile), ("mqtt.tls.ca_file", \.mqtt.tls.caFile),
-    ("mqtt.tls.certificate_file", \.mqtt.tls.certificateFile), ("mqtt.tls.key_file", \.mqtt.tls.keyFile),
-  ]
+  static let credentials = Setting.files.filter(\.file.isCredential)
 
   static func credentialsFolder(_ environment: [String: String]) -> String? {
     environment["CREDENTIALS_DIRECTORY"].flatMap { $0.isEmpty ? nil : $0 }
@@ -22,8 +19,8 @@ extension Settings {
     let folder = Self.credentialsFolder(environment)
     let isHidden = folder.map { access($0, X_OK) != 0 } ?? false
     var elsewhere: [String: String] = [:]
-    for (key, place) in Self.credentials {
-      guard let path = self[keyPath: place] else { continue }
+    for (key, file) in Self.credentials {
+      guard let path = self[keyPath: file.place] else { continue }
       if !path.contains("/") { elsewhere[key] = path }
       if let folder, isHidden, path.hasPrefix(folder + "/") { elsewhere[key] = path }
     }

@@ -86,9 +86,9 @@ struct SettingsLoader {
   /// `LoadCredential=`).
   mutating func findCredentials() {
     guard let folder = Settings.credentialsFolder(environment) else { return }
-    for (_, place) in Settings.credentials {
-      guard let name = settings[keyPath: place], !name.contains("/") else { continue }
-      settings[keyPath: place] = "\(folder)/\(name)"
+    for (_, file) in Settings.credentials {
+      guard let name = settings[keyPath: file.place], !name.contains("/") else { continue }
+      settings[keyPath: file.place] = "\(folder)/\(name)"
     }
   }
 

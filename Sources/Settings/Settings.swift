@@ -15,7 +15,7 @@ public struct Settings: Equatable, Sendable {
   public var topics = Topics()
   public var customers = Customers()
   public var consent = Consent()
-  public var join = Join()
+  public var join = JoinSettings()
   public var limits = Limits()
   public var landing = Landing()
   public var storage = Storage()
@@ -79,22 +79,8 @@ public struct Settings: Equatable, Sendable {
     public var asOf = ConsentMode.enforce
   }
 
-  /// The interval join of step trainer and accelerometer readings.
-  public struct Join: Equatable, Sendable {
-    /// What a pair's two readings need to have in common besides their time.
-    public var pairing = Pairing.owner
-    /// How far the times of a pair may be apart.
-    public var toleranceMs: Int64 = 100
-    public var allowedLatenessMs: Int64 = 10 * 60_000
-    /// How long a reading waits for its partner, in event time; never less than `toleranceMs`.
-    public var retentionMs: Int64 = 15 * 60_000
-    /// After how much arrival time without readings a serial number is forgotten.
-    public var idleMs: Int64 = 15 * 60_000
-    public var maxMemoryBytes: Int64 = 512 << 20
-  }
-
   public struct Limits: Equatable, Sendable {
-    public var maxMessageBytes: Int64 = 1 << 20
+    public var maxMessageBytes = 1 << 20
     /// How far ahead of its arrival a reading's time may be.
     public var futureSkewMs: Int64 = 5 * 60_000
   }
@@ -107,11 +93,11 @@ public struct Settings: Equatable, Sendable {
   public struct Storage: Equatable, Sendable {
     public var directory = "./stepgate-data"
     /// The size at which a segment is sealed and the next one begins.
-    public var segmentBytes: Int64 = 64 << 20
+    public var segmentBytes = 64 << 20
     /// The age at which a segment is sealed, however small it is.
     public var segmentAgeMs: Int64 = 24 * 3_600_000
     /// With less free space than this the gateway takes no more messages.
-    public var minFreeBytes: Int64 = 256 << 20
+    public var minFreeBytes = 256 << 20
 
     /// Where the data is when nobody says: systemd's state directory, else `./stepgate-data`.
     ///
@@ -126,7 +112,7 @@ public struct Settings: Equatable, Sendable {
   /// A checkpoint is written when either of the two is reached.
   public struct Checkpoint: Equatable, Sendable {
     public var intervalMs: Int64 = 5 * 60_000
-    public var journalBytes: Int64 = 256 << 20
+    public var journalBytes = 256 << 20
   }
 
   public struct HTTP: Equatable, Sendable {
@@ -137,49 +123,5 @@ public struct Settings: Equatable, Sendable {
 
   public struct Log: Equatable, Sendable {
     public var level = Logger.Level.info
-  }
-}
-
-// The JSON of `ResultSettings`. The keys are spelled out, so that renaming a property cannot change the
-// format.
-
-// By their raw values, as in the settings file.
-extension ConsentMode: Codable {}
-extension Pairing: Codable {}
-
-extension Settings.Topics: Codable {
-  enum CodingKeys: String, CodingKey {
-    case customer, accelerometer
-    case stepTrainer = "step_trainer"
-  }
-}
-
-extension Settings.Consent: Codable {
-  enum CodingKeys: String, CodingKey {
-    case asOf = "as_of"
-  }
-}
-
-extension Settings.Join: Codable {
-  enum CodingKeys: String, CodingKey {
-    case pairing
-    case toleranceMs = "tolerance_ms"
-    case allowedLatenessMs = "allowed_lateness_ms"
-    case retentionMs = "retention_ms"
-    case idleMs = "idle_ms"
-    case maxMemoryBytes = "max_memory_bytes"
-  }
-}
-
-extension Settings.Limits: Codable {
-  enum CodingKeys: String, CodingKey {
-    case maxMessageBytes = "max_message_bytes"
-    case futureSkewMs = "future_skew_ms"
-  }
-}
-
-extension Settings.Landing: Codable {
-  enum CodingKeys: String, CodingKey {
-    case isEnabled = "enabled"
   }
 }

@@ -12,9 +12,9 @@ public struct SettingsChanges: Sendable {
   public init(from inForce: Settings, to written: Settings) {
     var settings = inForce
     let changed = Setting.all.filter { $0.differs(inForce, written) }
-    for setting in changed where setting.appliesWhileRunning { setting.copy(written, &settings) }
+    for setting in changed where setting.applies == .atOnce { setting.copy(written, &settings) }
     self.settings = settings
-    appliedKeys = changed.filter(\.appliesWhileRunning).map(\.key)
-    restartKeys = changed.filter { !$0.appliesWhileRunning }.map(\.key)
+    appliedKeys = changed.filter { $0.applies == .atOnce }.map(\.key)
+    restartKeys = changed.filter { $0.applies == .afterRestart }.map(\.key)
   }
 }

@@ -73,39 +73,23 @@ extension SettingsLoader {
   mutating func checkFiles(exceptCredentialsElsewhere: Bool) {
     let passedOver =
       exceptCredentialsElsewhere ? settings.credentialsElsewhere(environment: environment) : [:]
-    let files = [
-      ("mqtt.password_file", settings.mqtt.passwordFile, "a file that can be read"),
-      ("mqtt.tls.ca_file", settings.mqtt.tls.caFile, "a file that can be read"),
-      ("mqtt.tls.certificate_file", settings.mqtt.tls.certificateFile, "a file that can be read"),
-      ("mqtt.tls.key_file", settings.mqtt.tls.keyFile, "a file that can be read"),
-      ("customers.path", settings.customers.path, "a file or a folder that can be read"),
-    ]
-    for (key, path, allowed) in files where areUsable(key) && passedOver[key] == nil {
-      guard let path, let reason = unreadableReason(path, mayBeFolder: key == "customers.path") else {
-        continue
-      }
+    let files = Setting.files.compactMap { key, file in
+      settings[keyPath: file.place].map { (key: key, file: file, path: $0) }
+    }.filter { areUsable($0.key) && passedOver[$0.key] == nil }
+    for (key, file, path) in files {
+      let mayBeFolder = file.use == .records
+      guard let reason = unreadableReason(path, mayBeFolder: mayBeFolder) else { continue }
+      let allowed = mayBeFolder ? "a file or a folder that can be read" : "a file that can be read"
       refuse(key, given: path, "cannot be read: \(reason)", allowed: allowed)
     }
-    checkCredentialFiles(except: passedOver)
-  }
-
-  /// What is a secret must be one, and what is a credential must hold something.
-  private mutating func checkCredentialFiles(except passedOver: [String: String]) {
-    for (key, path) in [
-      ("mqtt.password_file", settings.mqtt.passwordFile), ("mqtt.tls.key_file", settings.mqtt.tls.keyFile),
-    ] where areUsable(key) && passedOver[key] == nil {
-      guard let path else { continue }
-      if let reason = exposedReason(path) {
-        refuse(
-          key, given: path, reason, allowed: "a file that only its owner and group can read: chmod o= FILE")
-      }
+    // What was refused above is not worth another word.
+    let readable = files.filter { areUsable($0.key) }
+    for (key, _, path) in readable.filter(\.file.isSecret) {
+      guard let reason = exposedReason(path) else { continue }
+      refuse(
+        key, given: path, reason, allowed: "a file that only its owner and group can read: chmod o= FILE")
     }
-    for (key, path) in [
-      ("mqtt.tls.ca_file", settings.mqtt.tls.caFile),
-      ("mqtt.tls.certificate_file", settings.mqtt.tls.certificateFile),
-      ("mqtt.tls.key_file", settings.mqtt.tls.keyFile),
-    ] where areUsable(key) && passedOver[key] == nil {
-      guard let path, isEmptyFile(path) else { continue }
+    for (key, _, path) in readable.filter(\.file.isPEM) where areUsable(key) && isEmptyFile(path) {
       refuse(key, given: path, "is empty", allowed: "a PEM file")
     }
     if areUsable("mqtt.password_file") && passedOver["mqtt.password_file"] == nil {

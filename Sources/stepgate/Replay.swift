@@ -97,10 +97,9 @@ struct Replay: ParsableCommand {
   }
 
   private func replay(_ settings: Settings) throws(ExitCode) -> ReplaySummary {
-    var plan = ReplayPlan(
+    let plan = ReplayPlan(
       customerPath: customer, accelerometerPath: accelerometer, stepTrainerPath: stepTrainer,
-      outputDirectory: output)
-    plan.maxRecordBytes = Int(settings.limits.maxMessageBytes)
+      outputDirectory: output, maxRecordBytes: settings.limits.maxMessageBytes)
 
     let start = ContinuousClock.now
     var progress = TerminalProgress()

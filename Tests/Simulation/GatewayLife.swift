@@ -121,7 +121,7 @@ final class GatewayLife: @unchecked Sendable {
     Recovery(
       fileSystem: fileSystem, dataDirectory: Self.directory, initial: settings.player(simulation.router),
       journalOptions: plan.journal,
-      decodeSettings: GatewaySettings.decoder(simulation.router, settings.layout),
+      readSettings: GatewaySettings.reader(simulation.router, settings.layout),
       readsAhead: false, isStopping: { self.isStopRequested }, tell: { self.simulation.recoveryTold($0) })
   }
 
@@ -154,9 +154,8 @@ final class GatewayLife: @unchecked Sendable {
     engine.whenSubmitted = { [self] in simulation.submitted($0.entries) }
     engine.whileBehind = { [self] in whileBehind($0) }
     if plan.bug == .forgetsTablePosition { engine.spoil = { $0.withoutTablePosition() } }
-    var options = IngestOptions(
-      subscriptions: simulation.router.subscriptions, maxMessageBytes: 1 << 20)
-    options.checkpoints = plan.checkpoints
+    let options = IngestOptions(
+      subscriptions: simulation.router.subscriptions, maxMessageBytes: 1 << 20, checkpoints: plan.checkpoints)
     let room = RoomWatch(
       fileSystem: fileSystem, directory: Self.directory, minFreeBytes: isLast ? 0 : plan.minFreeBytes)
     let loop = IngestLoop(

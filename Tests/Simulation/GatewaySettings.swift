@@ -46,12 +46,13 @@ struct GatewaySettings: Equatable {
   }
 
   /// Reads a settings entry for a gateway that cuts its tables in this way.
-  static func decoder(_ router: TopicRouter, _ layout: Layout) -> (UnsafeRawBufferPointer) -> PlayerSettings?
-  {
-    return { text in
-      var settings = GatewaySettings(text: Array(text))
-      settings?.layout = layout
-      return settings?.player(router)
+  static func reader(_ router: TopicRouter, _ layout: Layout) -> SettingsReader {
+    return { (text) throws(UnreadableSettings) in
+      guard var settings = GatewaySettings(text: Array(text)) else {
+        throw UnreadableSettings("not of this simulation")
+      }
+      settings.layout = layout
+      return settings.player(router)
     }
   }
 }

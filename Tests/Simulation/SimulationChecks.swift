@@ -28,7 +28,7 @@ extension Simulation {
     let recovery = Recovery(
       fileSystem: spectator, dataDirectory: GatewayLife.directory, initial: firstSettings.player(router),
       journalOptions: plan.journal,
-      decodeSettings: GatewaySettings.decoder(router, firstSettings.layout),
+      readSettings: GatewaySettings.reader(router, firstSettings.layout),
       readsAhead: false, tell: { event in if case .playing = event { played = true } })
     do {
       let recovered = try recovery.run()
@@ -97,7 +97,7 @@ extension Simulation {
         engine: try Engine(
           settings: EngineSettings(firstSettings), fileSystem: fileSystem,
           dataDirectory: GatewayLife.directory),
-        router: router, decodeSettings: GatewaySettings.decoder(router, firstSettings.layout))
+        router: router, readSettings: GatewaySettings.reader(router, firstSettings.layout))
       for batch in history.batches(&random) { try player.play(batch) }
       for table in Table.allCases where try segments(of: table, fileSystem) != bytes(of: table) {
         throw SimulationFailure(.bytes, "\(table.name) is not what one gateway would have written")

@@ -72,7 +72,7 @@ struct SimulationPlan {
   var rates = FaultRates()
   var minFreeBytes = 0
   var journal = JournalOptions()
-  var checkpoints = CheckpointOptions()
+  var checkpoints = CheckpointOptions.seldom
   /// The engine plays a batch once in so many chances.
   var engineLag = 1
   var checkpointLag = 1

@@ -76,7 +76,7 @@ public struct SteadyLoad {
       customer: try TopicFilter("stedi/customer/#", kind: .customer),
       accelerometer: try TopicFilter("stedi/accelerometer/#", kind: .accelerometer),
       stepTrainer: try TopicFilter("stedi/step_trainer/#", kind: .stepTrainer))
-    let player = EntryPlayer(engine: engine, router: router)
+    let player = EntryPlayer(engine: engine, router: router, readSettings: noSettings)
     let journal = try JournalWriter(fileSystem: LocalFileSystem(), directory: "\(folder)/journal")
     let entries = EntryBuffer()
     func handle(_ messages: [(topic: [UInt8], payload: [UInt8])], arrivalMs: Int64) throws {

@@ -137,7 +137,7 @@ public final class StatusBoard: @unchecked Sendable {
   }
 
   private func addDisk(_ ingest: IngestStatus?, to status: inout GatewayStatus) {
-    status.disk.reserveBytes = ingest?.minFreeBytes ?? Int(settings.storage.minFreeBytes)
+    status.disk.reserveBytes = ingest?.minFreeBytes ?? settings.storage.minFreeBytes
     // While it cannot be asked the rest is still worth telling.
     guard let free = try? fileSystem.freeBytes(settings.storage.directory) else { return }
     status.disk.freeBytes = free

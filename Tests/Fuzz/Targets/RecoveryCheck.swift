@@ -72,7 +72,7 @@ struct RecoveryCheck {
   private func recover() -> Recovered? {
     let recovery = Recovery(
       fileSystem: fileSystem, dataDirectory: ScriptRun.directory, initial: settings.player,
-      decodeSettings: { ScriptSettings(payload: $0).player })
+      readSettings: { ScriptSettings(payload: $0).player })
     do throws(RecoveryError) { return try recovery.run() } catch {
       switch error {
       case .noState where position > 0: return nil

@@ -18,13 +18,8 @@ import Testing
     #expect(settings.join.evicts)
     #expect(settings.futureSkewMs == 1_000)
     #expect(settings.landing)
+    #expect(settings.live)
     #expect(settings.segmentAgeMs == 3_600_000)
     #expect(settings.segmentBytes == 4_096)
-  }
-
-  @Test func `The defaults of the settings are those of the pipeline`() {
-    var defaults = EngineSettings()
-    defaults.live = true
-    #expect(EngineSettings(Settings()) == defaults)
   }
 }

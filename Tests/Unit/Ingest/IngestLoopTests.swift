@@ -50,7 +50,8 @@ private final class IngestFixture: IngestObserver {
       checkpoints: CheckpointStore(fileSystem: tableDisk, dataDirectory: engine.folder("data"))
     ) { wakeUp.signal() }
     let deadline = Date(timeIntervalSinceNow: 20)
-    let options = IngestOptions(subscriptions: ["stedi/#"], maxMessageBytes: maxMessageBytes)
+    let options = IngestOptions(
+      subscriptions: ["stedi/#"], maxMessageBytes: maxMessageBytes, checkpoints: .seldom)
     let loop = IngestLoop(
       connection: try Client(Self.options(broker)), options: options,
       recovered: Recovered(
@@ -203,7 +204,8 @@ private final class IngestFixture: IngestObserver {
     fixture.input.apply(
       SettingsChange(
         journalText: Array("tolerance 500".utf8), maxMessageBytes: 20_000, minFreeBytes: 0,
-        checkpoints: CheckpointOptions(intervalMs: 0), whenApplied: { applied.note() }))
+        checkpoints: CheckpointOptions(intervalMs: 0, journalBytes: 1 << 20), whenApplied: { applied.note() })
+    )
     try fixture.run(maxMessageBytes: 1_000) { _, status in status.counts.received(.customer) == 2 }
     #expect(applied.count == 1)
     let entries = try fixture.journal.entries()

@@ -74,7 +74,7 @@ import TestSupport
     var log: [String] = []
     let recovery = Recovery(
       fileSystem: disk, dataDirectory: folder("data"), initial: fixture.settings(toleranceMs: 100),
-      decodeSettings: { _ in nil })
+      readSettings: noSettings)
     let recovered = try #require(try recovery.run())
     let store = CheckpointStore(fileSystem: disk, dataDirectory: folder("data"))
     for end in [10, 20, 30] {
@@ -98,7 +98,7 @@ import TestSupport
     let folder = try ScratchFolder()
     let recovery = Recovery(
       fileSystem: disk, dataDirectory: folder("data"), initial: fixture.settings(toleranceMs: 100),
-      decodeSettings: { _ in nil })
+      readSettings: noSettings)
     let recovered = try #require(try recovery.run())
     try fixture.take(recovered, RecoveryFixture.messages(0..<10))
     let store = CheckpointStore(fileSystem: disk, dataDirectory: folder("data"))

@@ -20,8 +20,9 @@ struct EngineFixture {
       customer: try TopicFilter("stedi/customer/#", kind: .customer),
       accelerometer: try TopicFilter("stedi/accelerometer/{user}", kind: .accelerometer),
       stepTrainer: try TopicFilter("stedi/step_trainer/#", kind: .stepTrainer))
-    player = EntryPlayer(engine: engine, router: router) { text in
-      guard String(decoding: text, as: UTF8.self) == "tolerance 500" else { return nil }
+    player = EntryPlayer(engine: engine, router: router) { (text) throws(UnreadableSettings) in
+      let text = String(decoding: text, as: UTF8.self)
+      guard text == "tolerance 500" else { throw UnreadableSettings(text) }
       var changed = settings
       changed.join.toleranceMs = 500
       return PlayerSettings(engine: changed, router: router)

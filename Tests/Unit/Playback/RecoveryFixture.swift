@@ -12,6 +12,8 @@ struct RecoveryFixture {
   let disk = MemoryFileSystem()
   let router: TopicRouter
   var journalSegmentBytes = 400
+  /// A text of settings that the next start cannot read.
+  var unreadableSettings: String?
   /// What the next start tells.
   private final class Told { var events: [RecoveryEvent] = [] }
   private let told = Told()
@@ -40,8 +42,12 @@ struct RecoveryFixture {
     return try Recovery(
       fileSystem: disk, dataDirectory: "data", initial: settings(toleranceMs: 100),
       journalOptions: JournalOptions(segmentBytes: journalSegmentBytes),
-      decodeSettings: { text in
-        Int64(String(decoding: text, as: UTF8.self)).map { settings(toleranceMs: $0) }
+      readSettings: { (text) throws(UnreadableSettings) in
+        let text = String(decoding: text, as: UTF8.self)
+        guard text != unreadableSettings, let toleranceMs = Int64(text) else {
+          throw UnreadableSettings("\(text) is unknown")
+        }
+        return settings(toleranceMs: toleranceMs)
       },
       isStopping: isStopping, tell: { told.events.append($0) }
     ).run()

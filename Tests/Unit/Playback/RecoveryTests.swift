@@ -134,6 +134,26 @@ import TestSupport
     #expect(second.player.engine.rowCounts[.machineLearningCurated] == pairs)
   }
 
+  @Test func `Settings that cannot be read stop the start, and nothing is set aside for it`() throws {
+    let first = try start()
+    try fixture.take(first, RecoveryFixture.messages(0..<10))
+    try fixture.take(first, [Entry(kind: .settings, arrivalMs: 1100, topic: "", payload: "0")])
+    try fixture.checkpoint(first)
+    try fixture.take(first, RecoveryFixture.messages(10..<20))
+    try fixture.checkpoint(first)
+    let files = try fixture.disk.list("data/checkpoint")
+    let path = fixture.store.path(try #require(try fixture.store.positions().last))
+    var other = fixture
+    other.unreadableSettings = "0"
+    #expect {
+      _ = try other.start()
+    } throws: { error in
+      "\(error)" == "the settings in \(path) cannot be read by this version of stepgate: 0 is unknown"
+    }
+    #expect(try fixture.disk.list("data/checkpoint") == files)
+    #expect(try start().player.settingsText == Array("0".utf8), "the right program goes on")
+  }
+
   @Test func `What the broker may send again is remembered across a checkpoint`() throws {
     let first = try start()
     try fixture.take(first, RecoveryFixture.messages(0..<10))
