@@ -9,46 +9,40 @@ import SegmentLog
 
 /// The state to go on from.
 public struct EngineState {
-  let consent: ConsentIndex
-  let join: IntervalJoin
-  var counts = VerdictCounts()
+  private let hashSeed: UInt64
+  private(set) var consent: ConsentIndex
+  private(set) var join: IntervalJoin
+  private(set) var counts = VerdictCounts()
   /// The latest arrival.
-  var clockMs = Int64.min
+  private(set) var clockMs = Int64.min
   /// Which multiple of the segment age that was in.
-  var agePeriod: Int64?
+  private(set) var agePeriod: Int64?
   /// Where each table's next row goes; a table that is not here begins.
-  var positions: [Table: TablePosition] = [:]
+  private(set) var positions: [Table: TablePosition] = [:]
 
   /// The state before the first record.
   /// - Parameter hashSeed: random for each process; fixed in tests.
   public init(_ settings: EngineSettings, hashSeed: UInt64 = .random(in: .min ... .max)) {
+    self.hashSeed = hashSeed
     consent = ConsentIndex(mode: settings.consent, hashSeed: hashSeed)
     join = IntervalJoin(settings: settings.join)
   }
+}
 
-  /// Decodes what `Engine.encode` gave.
-  /// - Parameters:
-  ///   - settings: those that were in force.
-  ///   - hashSeed: random for each process; fixed in tests.
-  public init(
-    _ settings: EngineSettings, hashSeed: UInt64 = .random(in: .min ... .max),
-    decoding decoder: inout StateDecoder
-  ) throws(StateError) {
+// Each part reads back what the engine's encoding of the same name gave, in the order in which they stand here: a part
+// is checked against those before it.
+extension EngineState {
+  public mutating func decodeClock(_ decoder: inout StateDecoder) throws(StateError) {
     clockMs = try decoder.read(Int64.self)
     agePeriod = try decoder.readFlag() ? try decoder.read(Int64.self) : nil
+  }
+
+  public mutating func decodePositions(_ decoder: inout StateDecoder) throws(StateError) {
     for _ in 0..<(try decoder.readCount(elementBytes: 28)) {
       let (table, position) = try Self.position(&decoder)
       guard positions.updateValue(position, forKey: table) == nil else {
         throw decoder.error("a table's position twice")
       }
-    }
-    counts = try VerdictCounts(decoding: &decoder)
-    consent = try ConsentIndex(mode: settings.consent, hashSeed: hashSeed, decoding: &decoder)
-    join = try IntervalJoin(
-      settings: settings.join, decoding: &decoder, customerCount: consent.customerCount,
-      serialCount: consent.serialCount, clockMs: clockMs)
-    guard counts.held == join.unsettledCount else {
-      throw decoder.error("another number of held readings than was counted")
     }
   }
 
@@ -61,14 +55,34 @@ public struct EngineState {
     guard (byte == 0) == (offset == base) else { throw decoder.error("a position not between two rows") }
     return (table, TablePosition(baseOffset: base, byte: byte, offset: offset))
   }
+
+  public mutating func decodeCounts(_ decoder: inout StateDecoder) throws(StateError) {
+    counts = try VerdictCounts(decoding: &decoder)
+  }
+
+  public mutating func decodeConsent(_ decoder: inout StateDecoder) throws(StateError) {
+    consent = try ConsentIndex(mode: consent.mode, hashSeed: hashSeed, decoding: &decoder)
+  }
+
+  public mutating func decodeJoin(_ decoder: inout StateDecoder) throws(StateError) {
+    join = try IntervalJoin(
+      settings: join.settings, decoding: &decoder, customerCount: consent.customerCount,
+      serialCount: consent.serialCount, clockMs: clockMs)
+    guard counts.held == join.unsettledCount else {
+      throw decoder.error("another number of held readings than was counted")
+    }
+  }
 }
 
+// Only after `flush`.
 extension Engine {
-  /// Appends the state. Only after `flush`.
-  public func encode(into encoder: inout StateEncoder) {
+  public func encodeClock(into encoder: inout StateEncoder) {
     encoder.append(clockMs)
     encoder.append(agePeriod != nil)
     if let agePeriod { encoder.append(agePeriod) }
+  }
+
+  public func encodePositions(into encoder: inout StateEncoder) {
     let positions = tablePositions.sorted { $0.key.rawValue < $1.key.rawValue }
     encoder.append(count: positions.count)
     for (table, position) in positions {
@@ -78,8 +92,11 @@ extension Engine {
       encoder.append(sum: position.byte)
       encoder.append(sum: position.offset)
     }
-    counts.encode(into: &encoder)
-    consent.encode(into: &encoder)
-    join.encode(into: &encoder)
   }
+
+  public func encodeCounts(into encoder: inout StateEncoder) { counts.encode(into: &encoder) }
+
+  public func encodeConsent(into encoder: inout StateEncoder) { consent.encode(into: &encoder) }
+
+  public func encodeJoin(into encoder: inout StateEncoder) { join.encode(into: &encoder) }
 }

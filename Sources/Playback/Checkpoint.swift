@@ -8,7 +8,7 @@
 //     32  content
 //         UInt64  XXH3-64 of all before it
 //
-// The content: settings in force, the engine's state with the tables' positions, the redelivery filter.
+// The content: see CheckpointSections.swift.
 //
 // Invariant: a decoded checkpoint and the entries behind it lead to the same rows as the journal from its
 // beginning.
@@ -36,6 +36,8 @@ public enum CheckpointError: Error, Equatable, Sendable, CustomStringConvertible
   case damaged(path: String, byte: Int, what: String)
   /// A file of a later version of stepgate.
   case unsupportedVersion(path: String, version: UInt32)
+  /// The same, by what is in it.
+  case unknownSection(path: String, tag: UInt32)
   /// The bytes are good, but this version cannot read the settings in them.
   case unreadableSettings(path: String, UnreadableSettings)
 
@@ -44,7 +46,9 @@ public enum CheckpointError: Error, Equatable, Sendable, CustomStringConvertible
     case .storage(let error): error.description
     case .damaged(let path, let byte, let what): "\(path) is damaged at byte \(byte): \(what)"
     case .unsupportedVersion(let path, let version):
-      "\(path) has format version \(version); this stepgate reads version \(CheckpointFormat.version)"
+      "\(path) has format version \(version); this stepgate reads versions up to \(CheckpointFormat.version)"
+    case .unknownSection(let path, let tag):
+      "\(path) holds the section \(CheckpointSection.name(tag)) of a later version of stepgate"
     case .unreadableSettings(let path, let what):
       "the settings in \(path) cannot be read by this version of stepgate: \(what)"
     }
@@ -52,7 +56,15 @@ public enum CheckpointError: Error, Equatable, Sendable, CustomStringConvertible
 }
 
 enum CheckpointFormat {
-  static let version: UInt32 = 1
+  /// What is written. Version 1 is read, too.
+  static let version: UInt32 = 2
+
+  /// The bytes of a file between its header and its checksum, and the version that says how they are laid out.
+  struct Content {
+    let version: UInt32
+    let bytes: UnsafeRawBufferPointer
+  }
+
   /// "STEPGCKP" as it stands in the file.
   static let magic: UInt64 = 0x504B_4347_5045_5453
   static let headerBytes = 32
@@ -64,7 +76,7 @@ enum CheckpointFormat {
   /// The position in a checkpoint's name; nil for any other file.
   static func position(ofFile name: String) -> Int? { number(inName: name, suffix: suffix) }
 
-  static func header(position: Int, contentBytes: Int) -> [UInt8] {
+  static func header(position: Int, contentBytes: Int, version: UInt32 = version) -> [UInt8] {
     var bytes = [UInt8](repeating: 0, count: headerBytes)
     bytes.withUnsafeMutableBytes { header in
       header.storeBytes(of: magic.littleEndian, toByteOffset: 0, as: UInt64.self)
@@ -84,7 +96,7 @@ enum CheckpointFormat {
   /// The content of a checkpoint file, once everything around it is as it should be.
   static func content(
     of file: UnsafeRawBufferPointer, path: String, position: Int
-  ) throws(CheckpointError) -> UnsafeRawBufferPointer {
+  ) throws(CheckpointError) -> Content {
     guard file.count >= headerBytes + trailerBytes else {
       throw .damaged(path: path, byte: file.count, what: "the file ends before a checkpoint could")
     }
@@ -92,7 +104,9 @@ enum CheckpointFormat {
       throw .damaged(path: path, byte: 0, what: "not a checkpoint file")
     }
     let version = UInt32(littleEndian: file.loadUnaligned(fromByteOffset: 8, as: UInt32.self))
-    guard version == Self.version else { throw .unsupportedVersion(path: path, version: version) }
+    guard version == 1 || version == Self.version else {
+      throw .unsupportedVersion(path: path, version: version)
+    }
     let contentBytes = UInt64(littleEndian: file.loadUnaligned(fromByteOffset: 24, as: UInt64.self))
     guard contentBytes == UInt64(file.count - headerBytes - trailerBytes) else {
       throw .damaged(path: path, byte: 24, what: "the length of the content is not that of the file")
@@ -106,6 +120,6 @@ enum CheckpointFormat {
     guard written == UInt64(position) else {
       throw .damaged(path: path, byte: 16, what: "the position is not that of the file's name")
     }
-    return UnsafeRawBufferPointer(rebasing: file[headerBytes..<end])
+    return Content(version: version, bytes: UnsafeRawBufferPointer(rebasing: file[headerBytes..<end]))
   }
 }

@@ -109,9 +109,9 @@ public struct CheckpointStore: Sendable {
   }
 
   /// Reads the checkpoint at a position and gives its content to `body`, which may refuse it with `damaged`.
-  func read<Content>(
-    _ position: Int, _ body: (UnsafeRawBufferPointer) throws(CheckpointError) -> Content
-  ) throws(CheckpointError) -> Content {
+  func read<Result>(
+    _ position: Int, _ body: (CheckpointFormat.Content) throws(CheckpointError) -> Result
+  ) throws(CheckpointError) -> Result {
     let path = path(position)
     let bytes: [UInt8]
     do throws(StorageError) { bytes = try fileSystem.readFile(path) } catch { throw .storage(error) }

@@ -23,7 +23,7 @@ public func verifyCheckpoints(
   let start = try journalStart(fileSystem: fileSystem, directory: store.journalDirectory)
   for position in positions {
     do throws(CheckpointError) {
-      let contentBytes = try store.read(position) { content in content.count }
+      let contentBytes = try store.read(position) { $0.bytes.count }
       report.bytes += CheckpointFormat.headerBytes + contentBytes + CheckpointFormat.trailerBytes
     } catch {
       if case .storage(let error) = error, error.isNotFound { continue }

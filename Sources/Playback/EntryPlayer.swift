@@ -90,21 +90,4 @@ public final class EntryPlayer {
   private func recordGap(_ gap: SessionGap) throws(SegmentLogError) {
     do { try engine.recordGap(gap) } catch { throw .storage(error) }
   }
-
-  /// All that is known at `position`, as a checkpoint.
-  /// - Parameters:
-  ///   - redeliveries: remembers the journal's messages up to `position`.
-  ///   - checkpoint: what it held before is replaced.
-  @discardableResult
-  public func checkpoint(
-    remembering redeliveries: RedeliveryFilter, into checkpoint: PendingCheckpoint = PendingCheckpoint()
-  ) -> PendingCheckpoint {
-    checkpoint.position = position
-    checkpoint.tables = engine.tablePositions
-    checkpoint.content.reset()
-    settingsText.withUnsafeBytes { checkpoint.content.append(text: $0) }
-    engine.encode(into: &checkpoint.content)
-    redeliveries.encode(into: &checkpoint.content)
-    return checkpoint
-  }
 }

@@ -93,6 +93,18 @@ public struct StateDecoder {
     return text
   }
 
+  /// A section: its tag, and a decoder of its bytes alone, which counts bytes as this one does.
+  public mutating func readSection() throws(StateError) -> (tag: UInt32, content: StateDecoder) {
+    let start = nextByte
+    let tag = try read(UInt32.self)
+    let count = try readCount(elementBytes: 1)
+    var content = StateDecoder(UnsafeRawBufferPointer(rebasing: bytes[..<(nextByte + count)]))
+    content.nextByte = nextByte
+    nextByte += count
+    valueByte = start
+    return (tag, content)
+  }
+
   /// The end: an error if there is more.
   public mutating func readEnd() throws(StateError) {
     valueByte = nextByte

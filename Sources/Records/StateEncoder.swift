@@ -63,6 +63,16 @@ public struct StateEncoder: ~Copyable {
   /// Appends a sum that only grows, 8 bytes; beyond `StateDecoder.sumLimit` it is written as that.
   @inlinable public mutating func append(sum: Int) { append(UInt64(min(sum, StateDecoder.sumLimit))) }
 
+  /// Appends a section: a tag, the number of bytes that `body` appends, 8 bytes, and these.
+  public mutating func append(section tag: UInt32, _ body: (inout StateEncoder) -> Void) {
+    append(tag)
+    let place = usedBytes
+    append(0 as UInt64)
+    let start = usedBytes
+    body(&self)
+    (memory + place).storeBytes(of: UInt64(usedBytes - start).littleEndian, as: UInt64.self)
+  }
+
   /// Appends a text behind its length, 4 bytes.
   public mutating func append(text: UnsafeRawBufferPointer) {
     append(UInt32(text.count))

@@ -19,11 +19,11 @@ extension PendingCheckpoint {
     return spoiled
   }
 
-  // The settings' text, the clock, perhaps the age period; then for each table its name and three sums
-  // (Engine.encode).
+  // In the section of the positions: for each table its name and three sums (Engine.encodePositions).
   private func placeOfAPosition(_ bytes: [UInt8]) -> Int? {
-    var place = 4 + integer(bytes, 0, bytes: 4) + 8
-    place += 1 + 8 * Int(bytes[place])
+    var place = 0
+    while !bytes[place...].starts(with: "TABL".utf8) { place += 12 + integer(bytes, place + 4, bytes: 8) }
+    place += 12
     let count = integer(bytes, place, bytes: 8)
     place += 8
     for _ in 0..<count {

@@ -14,7 +14,7 @@ extension CheckpointTarget {
       + scripts.flatMap { name, input in
         let settings = settings(input)
         return [
-          ("state of \(name)", FuzzInput.bytes([0, 0] + settings, [content(input)] + input.pieces)),
+          ("state of \(name)", FuzzInput.bytes([3, 0] + settings, [content(input)] + input.pieces)),
           ("interrupted \(name)", FuzzInput.bytes([2, 1] + settings, input.pieces)),
         ]
       }
@@ -31,10 +31,6 @@ extension CheckpointTarget {
     var choices = Choices(settings(input))
     let run = ScriptRun(ScriptSettings(&choices), hashSeed: 1)
     run.play(input.pieces.map(ScriptStep.init)[...])
-    var encoder = StateEncoder()
-    run.player.settingsText.withUnsafeBytes { encoder.append(text: $0) }
-    run.player.engine.encode(into: &encoder)
-    RedeliveryFilter().encode(into: &encoder)
-    return Array(encoder.bytes)
+    return state(of: run)
   }
 }

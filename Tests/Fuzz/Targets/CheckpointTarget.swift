@@ -1,7 +1,8 @@
-// Fuzzes checkpoints, in three ways:
+// Fuzzes checkpoints, in four ways:
 // - any bytes as the file: refused or, if they happen to be one, used;
-// - any bytes as the content, in a file that is right around it: refused, or a state with which the engine
-//   goes on without a trap;
+// - any bytes as the content, in a file of version 1 that is right around it: refused, or a state with which the
+//   engine goes on without a trap;
+// - the same in a file of the present version;
 // - a script that is interrupted by a checkpoint: the tables are those of the script without it.
 
 import Pipeline
@@ -15,30 +16,32 @@ import TestSupport
 enum CheckpointTarget {
   static func run(_ input: FuzzInput) {
     var choices = input.choices
-    let way = choices.byte() % 3
+    let way = choices.byte() % 4
     let place = Int(choices.byte())
     let settings = ScriptSettings(&choices)
     let first = input.pieces.first ?? []
     let steps = input.pieces.dropFirst(way == 2 ? 0 : 1).map(ScriptStep.init)
     let position = [0, 48, 1 << 62][place % 3]
     switch way {
-    case 0: RecoveryCheck(settings, steps, position: position).run(file(of: first, position))
+    case 0: RecoveryCheck(settings, steps, position: position).run(file(of: first, position, version: 1))
+    case 3: RecoveryCheck(settings, steps, position: position).run(file(of: first, position))
     case 1: RecoveryCheck(settings, steps, position: position).run(first)
     default: checkInterrupted(settings, steps, at: steps.isEmpty ? 0 : place % steps.count)
     }
   }
 
   /// A checkpoint file with this content, its checksum right.
-  static func file(of content: [UInt8], _ position: Int) -> [UInt8] {
-    let file = CheckpointFormat.header(position: position, contentBytes: content.count) + content
+  static func file(
+    of content: [UInt8], _ position: Int, version: UInt32 = CheckpointFormat.version
+  ) -> [UInt8] {
+    let file =
+      CheckpointFormat.header(position: position, contentBytes: content.count, version: version) + content
     return file + CheckpointFormat.trailer(file.withUnsafeBytes { checksum($0) })
   }
 
   /// The state of a script's engine.
   static func state(of run: ScriptRun) -> [UInt8] {
-    var encoder = StateEncoder()
-    run.player.engine.encode(into: &encoder)
-    return Array(encoder.bytes)
+    Array(run.player.checkpoint(remembering: RedeliveryFilter()).content.bytes)
   }
 
   private static func checkInterrupted(_ settings: ScriptSettings, _ steps: [ScriptStep], at cut: Int) {
@@ -67,11 +70,12 @@ extension ScriptRun {
     let settings = settingsInForce.player
     do {
       let engine = try state.withUnsafeBytes { bytes in
-        var decoder = StateDecoder(bytes)
-        let state = try EngineState(settings.engine, hashSeed: 3, decoding: &decoder)
-        try decoder.readEnd()
+        let content = try CheckpointContent(
+          CheckpointFormat.Content(version: CheckpointFormat.version, bytes: bytes), path: "",
+          initial: settings, readSettings: { ScriptSettings(payload: $0).player })
         return try Engine(
-          resuming: state, settings: settings.engine, fileSystem: fileSystem, dataDirectory: Self.directory)
+          resuming: content.engine, settings: settings.engine, fileSystem: fileSystem,
+          dataDirectory: Self.directory)
       }
       let findings = engine.takeFindings()
       precondition(findings.isEmpty, "tables in memory: \(findings)")

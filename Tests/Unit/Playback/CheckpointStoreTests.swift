@@ -43,7 +43,7 @@ import TestSupport
     let position = recovered.player.position
     let bytes = try fixture.disk.readFile("data/checkpoint/\(twentyDigits(position)).checkpoint")
     #expect(Array(bytes[..<8]) == Array("STEPGCKP".utf8))
-    #expect(Array(bytes[8..<16]) == [1, 0, 0, 0, 0, 0, 0, 0])
+    #expect(Array(bytes[8..<16]) == [2, 0, 0, 0, 0, 0, 0, 0])
     let content = bytes.count - 40
     #expect(Array(bytes[16..<24]) == littleEndian(UInt64(position)))
     #expect(Array(bytes[24..<32]) == littleEndian(UInt64(content)))
@@ -57,13 +57,13 @@ import TestSupport
     try take(0..<3)
     let path = fixture.store.path(recovered.player.position)
     var bytes = try fixture.disk.readFile(path)
-    bytes[8] = 2
+    bytes[8] = 3
     try fixture.disk.remove(path)
     try fixture.disk.openForAppending(path).append(bytes)
     #expect {
       _ = try fixture.start()
     } throws: { error in
-      "\(error)" == "\(path) has format version 2; this stepgate reads version 1"
+      "\(error)" == "\(path) has format version 3; this stepgate reads versions up to 2"
     }
     #expect(try fixture.disk.readFile(path) == bytes)
   }
