@@ -13,44 +13,6 @@ import Records
 import SegmentLog
 import Storage
 
-/// What the operator chooses about the results.
-public struct EngineSettings: Equatable, Sendable {
-  public var consent: ConsentMode
-  public var join: JoinSettings
-  /// How far a reading may be ahead of its arrival; nil accepts any.
-  public var futureSkewMs: Int64?
-  public var landing: Bool
-  /// Whether records come from a broker: then there is a table of the gaps in what came.
-  public var live: Bool
-  /// The time that a segment covers at most; rolls fall on its multiples in UTC. Nil never rolls by age.
-  public var segmentAgeMs: Int64?
-  public var segmentBytes: Int
-
-  public init(
-    consent: ConsentMode, join: JoinSettings, futureSkewMs: Int64?, landing: Bool, live: Bool,
-    segmentAgeMs: Int64?, segmentBytes: Int
-  ) {
-    self.consent = consent
-    self.join = join
-    self.futureSkewMs = futureSkewMs
-    self.landing = landing
-    self.live = live
-    self.segmentAgeMs = segmentAgeMs
-    self.segmentBytes = segmentBytes
-  }
-
-  /// The tables that are written.
-  public var tables: [Table] {
-    Table.allCases.filter { table in
-      switch table.presence {
-      case .always: true
-      case .landing: landing
-      case .live: live
-      }
-    }
-  }
-}
-
 /// The pipeline. One thread at a time.
 public final class Engine {
   public private(set) var settings: EngineSettings
@@ -58,12 +20,7 @@ public final class Engine {
   let join: IntervalJoin
   /// The verdicts so far.
   public internal(set) var counts: VerdictCounts
-  private let fileSystem: any FileSystem
-  private let dataDirectory: String
-  /// Where the tables' next rows go, by the state that the engine began with; nil: to their ends.
-  private let firstPositions: [Table: TablePosition]?
-  private let writeBehind: WriteBehind?
-  private var outputs = [TableOutput?](repeating: nil, count: Table.allCases.count)
+  public let tables: TableSet
   private let tally = UnsafeMutableBufferPointer<Int>.allocate(capacity: Verdict.allCases.count)
   private var fetchAhead = FetchAhead()
   var customerRow = RowBuffer(capacity: 4096)
@@ -73,7 +30,8 @@ public final class Engine {
   /// Opens the tables in a data folder, to add rows to what they hold.
   /// - Parameters:
   ///   - hashSeed: random for each process; fixed in tests.
-  ///   - writesBehind: whether rows are written on a thread of their own, and need not be there before `close`.
+  ///   - writesBehind: whether rows are written on a thread of their own, and need not be there before
+  ///     the tables are closed.
   public convenience init(
     settings: EngineSettings, fileSystem: any FileSystem, dataDirectory: String,
     hashSeed: UInt64 = .random(in: .min ... .max), writesBehind: Bool = false
@@ -84,7 +42,7 @@ public final class Engine {
   }
 
   /// Goes on from a state. The tables may hold rows behind its positions already: those are made once more by
-  /// the records that follow, and compared, until `endRecovery`.
+  /// the records that follow, and compared, until `TableSet.endRecovery`.
   /// - Parameter state: decoded with the same settings. It is used up.
   public convenience init(
     resuming state: EngineState, settings: EngineSettings, fileSystem: any FileSystem, dataDirectory: String
@@ -97,35 +55,16 @@ public final class Engine {
     recovers: Bool, writeBehind: WriteBehind? = nil
   ) throws(SegmentLogError) {
     self.settings = settings
-    self.writeBehind = writeBehind
-    self.fileSystem = fileSystem
-    self.dataDirectory = dataDirectory
+    tables = TableSet(
+      fileSystem: fileSystem, dataDirectory: dataDirectory, resumingAt: recovers ? state.positions : nil,
+      writeBehind: writeBehind)
     consent = state.consent
     join = state.join
     counts = state.counts
     clockMs = state.clockMs
     agePeriod = state.agePeriod
-    firstPositions = recovers ? state.positions : nil
     tally.initialize(repeating: 0)
-    try openTables()
-  }
-
-  private func openTables() throws(SegmentLogError) {
-    for table in settings.tables where outputs[table.rawValue] == nil {
-      outputs[table.rawValue] = TableOutput(
-        table, writer: try openWriter(table), writeBehind: writeBehind)
-    }
-  }
-
-  private func openWriter(_ table: Table) throws(SegmentLogError) -> SegmentWriter {
-    let directory = table.directory(in: dataDirectory)
-    let options = SegmentOptions(segmentBytes: settings.segmentBytes)
-    guard let firstPositions else {
-      return try SegmentWriter(fileSystem: fileSystem, directory: directory, options: options)
-    }
-    return try SegmentWriter(
-      fileSystem: fileSystem, directory: directory, options: options,
-      resumingAt: firstPositions[table] ?? .start)
+    try tables.open(settings.tables, segmentBytes: settings.segmentBytes)
   }
 
   deinit { tally.deallocate() }
@@ -142,25 +81,13 @@ public final class Engine {
   /// Customers in the consent index.
   public var customerCount: Int { consent.customerCount }
 
-  func output(_ table: Table) -> TableOutput {
-    guard let output = outputs[table.rawValue] else { preconditionFailure("\(table.name) is not written") }
-    return output
-  }
-
-  /// The rows of each table that is written.
-  public var rowCounts: [Table: Int] {
-    var rows: [Table: Int] = [:]
-    for output in outputs { if let output { rows[output.table] = output.endOffset } }
-    return rows
-  }
-
   /// Goes on with other settings: for the records to come, and for the readings that wait.
   public func apply(_ new: EngineSettings) throws(SegmentLogError) {
     let arrivalMs = clockMs
     join.setPairing(new.join.pairing, arrivalMs: arrivalMs) { self.consent.serial(of: $0) }
     join.settings = new.join
     settings = new
-    try openTables()
+    try tables.open(new.tables, segmentBytes: new.segmentBytes)
     guard consent.mode != new.consent else { return }
     consent.mode = new.consent
     do throws(StorageError) {
@@ -171,7 +98,7 @@ public final class Engine {
 
   // MARK: Batches
 
-  /// Handles a batch's records. Rows may wait in memory until `flush`.
+  /// Handles a batch's records. Rows may wait in memory until the tables are flushed.
   /// - Parameter runs: the runs to handle; nil for all.
   public func process(_ batch: RecordBatch, runs: Range<Int>? = nil) throws(StorageError) {
     fetchAhead.reset()
@@ -207,9 +134,7 @@ public final class Engine {
     settleExpired()
     guard let age = settings.segmentAgeMs else { return }
     let period = clockMs / age
-    if let agePeriod, period != agePeriod {
-      for output in outputs { try output?.roll() }
-    }
+    if let agePeriod, period != agePeriod { try tables.roll() }
     agePeriod = period
   }
 
@@ -241,7 +166,7 @@ public final class Engine {
   private func quarantine(
     _ record: Record, _ run: Run, _ reason: Verdict, _ detail: String
   ) throws(StorageError) {
-    let rejected = output(.rejected)
+    let rejected = tables[.rejected]
     rejected.rows.appendRejected(
       record, arrivalMs: run.arrivalMs, topic: run.topic, reason: reason, detail: detail)
     try rejected.flushIfLarge()
@@ -249,60 +174,18 @@ public final class Engine {
 
   /// Writes a row of audit/gaps.
   public func recordGap(_ gap: SessionGap) throws(StorageError) {
-    output(.gaps).rows.appendGap(gap)
+    tables[.gaps].rows.appendGap(gap)
   }
 
   func land(_ record: Record, _ table: Table) throws(StorageError) {
     guard settings.landing else { return }
-    output(table).rows.appendLanding(record)
-    try output(table).flushIfLarge()
-  }
-
-  // MARK: Ends
-
-  /// The end of a recovery: all rows to come are new.
-  /// - Returns: the rows of each table that the records so far did not account for.
-  public func endRecovery() throws(StorageError) -> [Table: Int] {
-    var unexplained: [Table: Int] = [:]
-    for case let output? in outputs {
-      let rows = try output.endRecovery()
-      if rows > 0 { unexplained[output.table] = rows }
-    }
-    return unexplained
-  }
-
-  /// What was found to be wrong with the tables since the last call.
-  public func takeFindings() -> [(Table, RecoveryFinding)] {
-    outputs.compactMap { $0 }.flatMap { output in output.takeFindings().map { (output.table, $0) } }
-  }
-
-  /// Writes the rows that wait in memory to the segments.
-  public func flush() throws(StorageError) {
-    for output in outputs { try output?.flush() }
+    tables[table].rows.appendLanding(record)
+    try tables[table].flushIfLarge()
   }
 
   /// The end of a replay: what is still held gets no partner.
   public func endHeld() {
     let held = join.endHeld()
     if held > 0 { counts.settleHeld(held, as: .noAccelerometer) }
-  }
-
-  /// Told that rows were made durable by somebody else.
-  public func rowsAreDurable(to positions: [Table: TablePosition]) throws(StorageError) {
-    for case let output? in outputs {
-      if let position = positions[output.table] { try output.rowsAreDurable(to: position) }
-    }
-  }
-
-  /// Where each table's next row goes. Only after `flush`.
-  public var tablePositions: [Table: TablePosition] {
-    var positions = firstPositions ?? [:]
-    for case let output? in outputs { positions[output.table] = output.position }
-    return positions
-  }
-
-  /// Writes what waits, makes it durable and ends the checksum blocks.
-  public func close() throws(StorageError) {
-    for output in outputs { try output?.close() }
   }
 }

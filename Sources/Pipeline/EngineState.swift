@@ -74,7 +74,7 @@ extension EngineState {
   }
 }
 
-// Only after `flush`.
+// Only when no row waits in memory.
 extension Engine {
   public func encodeClock(into encoder: inout StateEncoder) {
     encoder.append(clockMs)
@@ -83,7 +83,7 @@ extension Engine {
   }
 
   public func encodePositions(into encoder: inout StateEncoder) {
-    let positions = tablePositions.sorted { $0.key.rawValue < $1.key.rawValue }
+    let positions = tables.positions.sorted { $0.key.rawValue < $1.key.rawValue }
     encoder.append(count: positions.count)
     for (table, position) in positions {
       var name = table.name

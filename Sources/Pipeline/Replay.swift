@@ -124,8 +124,8 @@ public final class Replay {
     } catch { throw .output(error) }
     if let failure = reader.failure { throw .input(failure) }
     engine.endHeld()
-    do throws(StorageError) { try engine.close() } catch { throw .output(error) }
-    return ReplayResult(counts: engine.counts, rows: engine.rowCounts)
+    do throws(StorageError) { try engine.tables.close() } catch { throw .output(error) }
+    return ReplayResult(counts: engine.counts, rows: engine.tables.rowCounts)
   }
 }
 

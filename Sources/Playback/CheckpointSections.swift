@@ -89,7 +89,7 @@ extension EntryPlayer {
     remembering redeliveries: RedeliveryFilter, into checkpoint: PendingCheckpoint = PendingCheckpoint()
   ) -> PendingCheckpoint {
     checkpoint.position = position
-    checkpoint.tables = engine.tablePositions
+    checkpoint.tables = engine.tables.positions
     checkpoint.content.reset()
     for section in CheckpointSection.all {
       checkpoint.content.append(section: section.tag) { section.encode(self, redeliveries, &$0) }

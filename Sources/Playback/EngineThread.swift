@@ -41,7 +41,7 @@ public struct PipelineStatus: Sendable {
     let engine = player.engine
     position = player.position
     counts = engine.counts
-    rows = engine.rowCounts
+    rows = engine.tables.rowCounts
     joinCounts = engine.joinCounts
     readingsInState = engine.readingsInState
     joinMemoryBytes = engine.joinMemoryBytes
@@ -150,7 +150,7 @@ public final class EngineThread: BatchConsumer, @unchecked Sendable {
 
   private func noteDurableRows() throws(PlayError) {
     guard let durable = state.withLock({ $0.takeDurable() }) else { return }
-    do { try player.engine.rowsAreDurable(to: durable) } catch { throw .tables(.storage(error)) }
+    do { try player.engine.tables.rowsAreDurable(to: durable) } catch { throw .tables(.storage(error)) }
   }
 
   // MARK: For other threads
@@ -179,7 +179,7 @@ public final class EngineThread: BatchConsumer, @unchecked Sendable {
     thread.sync {}
     checkpointThread.sync {}
     if let failure { throw failure }
-    do { try player.engine.close() } catch { throw .tables(.storage(error)) }
+    do { try player.engine.tables.close() } catch { throw .tables(.storage(error)) }
     if let redeliveries {
       player.checkpoint(remembering: redeliveries, into: checkpoint)
       try writeCheckpoint()

@@ -68,7 +68,7 @@ public final class EntryPlayer {
       try apply(change)
     }
     try process(parsed.records, runsDone..<parsed.records.runs.count)
-    do { try engine.flush() } catch { throw .tables(.storage(error)) }
+    do { try engine.tables.flush() } catch { throw .tables(.storage(error)) }
     position = parsed.endPosition ?? position
   }
 

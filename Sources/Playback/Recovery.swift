@@ -191,9 +191,9 @@ public struct Recovery {
 
   private func endTables(_ engine: Engine) throws(RecoveryError) {
     let unexplained = try attempt(RecoveryError.storage) { () throws(StorageError) in
-      try engine.endRecovery()
+      try engine.tables.endRecovery()
     }
-    for (table, finding) in engine.takeFindings() { tell(.table(table, finding)) }
+    for (table, finding) in engine.tables.takeFindings() { tell(.table(table, finding)) }
     for (table, rows) in unexplained { tell(.unexplainedRows(table, rows)) }
   }
 }

@@ -38,7 +38,7 @@ extension Simulation {
       guard recovered.player.engine.counts == lastCounts else {
         throw SimulationFailure(.verdicts, "the last checkpoint has other verdicts than the gateway")
       }
-      try recovered.player.engine.close()
+      try recovered.player.engine.tables.close()
     } catch let failure as SimulationFailure { throw failure } catch {
       throw SimulationFailure(.start, "\(error)")
     }

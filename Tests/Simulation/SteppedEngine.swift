@@ -65,7 +65,7 @@ final class SteppedEngine: BatchConsumer {
   private func noteDurableRows() throws(PlayError) {
     guard let durable else { return }
     self.durable = nil
-    do { try player.engine.rowsAreDurable(to: durable) } catch { throw .tables(.storage(error)) }
+    do { try player.engine.tables.rowsAreDurable(to: durable) } catch { throw .tables(.storage(error)) }
   }
 
   // MARK: The checkpoints' thread
@@ -110,7 +110,7 @@ final class SteppedEngine: BatchConsumer {
     while canPlay { play() }
     writeCheckpoint()
     if let failure { throw failure }
-    do { try player.engine.close() } catch { throw .tables(.storage(error)) }
+    do { try player.engine.tables.close() } catch { throw .tables(.storage(error)) }
     if let redeliveries {
       makeCheckpoint(redeliveries)
       try write()

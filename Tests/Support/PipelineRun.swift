@@ -66,7 +66,7 @@ public final class PipelineRun {
     }
     try engine.process(batch)
     batch.clear()
-    try engine.flush()
+    try engine.tables.flush()
     withExtendedLifetime(texts) {}
   }
 

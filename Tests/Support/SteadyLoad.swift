@@ -60,9 +60,10 @@ public struct SteadyLoad {
       try handle(texts[round].0, .accelerometer)
       try handle(texts[round].1, .stepTrainer)
     }
-    try engine.close()
+    try engine.tables.close()
     precondition(
-      engine.rowCounts[.machineLearningCurated] == devices * texts.count, "every reading has a partner")
+      engine.tables.rowCounts[.machineLearningCurated] == devices * texts.count, "every reading has a partner"
+    )
     return count
   }
 
@@ -97,9 +98,10 @@ public struct SteadyLoad {
     let count = try countAllocations { round in
       try handle(batches[round], arrivalMs: timeMs(round))
     }
-    try engine.close()
+    try engine.tables.close()
     precondition(
-      engine.rowCounts[.machineLearningCurated] == devices * batches.count, "every reading has a partner")
+      engine.tables.rowCounts[.machineLearningCurated] == devices * batches.count,
+      "every reading has a partner")
     return count
   }
 

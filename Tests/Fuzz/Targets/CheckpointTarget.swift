@@ -77,7 +77,7 @@ extension ScriptRun {
           resuming: content.engine, settings: settings.engine, fileSystem: fileSystem,
           dataDirectory: Self.directory)
       }
-      let findings = engine.takeFindings()
+      let findings = engine.tables.takeFindings()
       precondition(findings.isEmpty, "tables in memory: \(findings)")
       return ScriptRun(engine, settingsInForce, fileSystem, clockMs: clockMs)
     } catch { preconditionFailure("a state that was encoded: \(error)") }

@@ -62,7 +62,7 @@ final class ScriptRun {
 
   func check() {
     precondition(counts.balance, "records and verdicts do not add up")
-    let rowCounts = player.engine.rowCounts
+    let rowCounts = player.engine.tables.rowCounts
     for table in Table.allCases {
       let rows = rows(of: table)
       precondition(

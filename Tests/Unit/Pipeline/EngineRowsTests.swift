@@ -51,7 +51,7 @@ import TestSupport
     #expect(try text(.stepTrainerTrusted, run) == "\(readings.1)}\n")
     #expect(try text(.machineLearningCurated, run) == "\(readings.1),\(readings.0)\n")
     #expect(try text(.rejected, run) == "")
-    #expect(run.engine.rowCounts[.machineLearningCurated] == 1)
+    #expect(run.engine.tables.rowCounts[.machineLearningCurated] == 1)
     #expect(
       run.tables == [
         .customerTrusted, .accelerometerTrusted, .stepTrainerTrusted, .customersCurated,
@@ -175,6 +175,6 @@ import TestSupport
       try run.handle([Message(.unknown, "x", arrivalMs: arrivalMs)])
     }
     #expect(try run.segments(of: .rejected).map(\.count) == [2, 2, 1])
-    try run.engine.close()
+    try run.engine.tables.close()
   }
 }

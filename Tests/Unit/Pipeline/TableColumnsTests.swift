@@ -23,7 +23,7 @@ import TestSupport
       Message(.stepTrainer, "{"), Message(.stepTrainer, bytes: [0xFF, 0xFE]),
     ])
     try run.engine.recordGap(SessionGap(fromMs: 1, toMs: 2))
-    try run.engine.flush()
+    try run.engine.tables.flush()
     return run
   }
 

@@ -8,7 +8,7 @@ import Testing
 @Suite struct EntryPlayerTests {
   private func play(_ fixture: EngineFixture, _ entries: Entry...) throws {
     try fixture.player.play(EntryBuffer(entries))
-    try fixture.engine.flush()
+    try fixture.engine.tables.flush()
   }
 
   @Test func `The topic decides the kind, and a batch may hold all kinds`() throws {

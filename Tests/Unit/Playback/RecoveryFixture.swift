@@ -108,7 +108,7 @@ struct RecoveryFixture {
     let fixture = try RecoveryFixture()
     if let recovered = try fixture.start() {
       for number in 0..<count { try fixture.take(recovered, messages(number..<number + 1)) }
-      try recovered.player.engine.close()
+      try recovered.player.engine.tables.close()
     }
     return try fixture.tableFiles()
   }

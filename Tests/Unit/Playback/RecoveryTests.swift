@@ -127,11 +127,11 @@ import TestSupport
     try fixture.take(first, RecoveryFixture.messages(10..<20))
     try fixture.checkpoint(first)
     try fixture.take(first, RecoveryFixture.messages(20..<30))
-    let pairs = first.player.engine.rowCounts[.machineLearningCurated]
+    let pairs = first.player.engine.tables.rowCounts[.machineLearningCurated]
     let second = try start()
     #expect(second.player.engine.settings.join.toleranceMs == 0)
     #expect(second.player.settingsText == Array("0".utf8))
-    #expect(second.player.engine.rowCounts[.machineLearningCurated] == pairs)
+    #expect(second.player.engine.tables.rowCounts[.machineLearningCurated] == pairs)
   }
 
   @Test func `Settings that cannot be read stop the start, and nothing is set aside for it`() throws {
