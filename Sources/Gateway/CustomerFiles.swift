@@ -14,6 +14,7 @@ import Threads
 import Dispatch
 import Glibc
 import Ingest
+import Journal
 import Logging
 import Storage
 import Synchronization
@@ -46,7 +47,7 @@ final class CustomerFiles: @unchecked Sendable {
   // Some file systems (NFS) do not tell of changes.
   private static let lookEveryMs = 60_000
 
-  private let input: OperatorInput
+  private let input: LocalInput
   private let fileSystem: any FileSystem
   private let dataDirectory: String
   private let board: ReloadStatusBoard
@@ -59,7 +60,7 @@ final class CustomerFiles: @unchecked Sendable {
 
   /// - Parameter loaded: the files as they were just before they were read at the start.
   init(
-    _ options: Options, loaded: FilesFingerprint?, input: OperatorInput, fileSystem: any FileSystem,
+    _ options: Options, loaded: FilesFingerprint?, input: LocalInput, fileSystem: any FileSystem,
     dataDirectory: String, board: ReloadStatusBoard, log: Logger
   ) {
     state = Mutex(State(options: options))
@@ -165,7 +166,10 @@ final class CustomerFiles: @unchecked Sendable {
   // Returns when they are durable. If the gateway stops before, the next start reads the files anew.
   private func handOver(_ staged: StagedCustomers) {
     let taken = DispatchSemaphore(value: 0)
-    input.load(staged) { taken.signal() }
+    do throws(JournalError) {
+      while let piece = try staged.next() { input.put(LocalEntries(piece)) }
+      input.put(LocalEntries(EntryBuffer(), whenDurable: { taken.signal() }))
+    } catch { input.fail(error) }
     taken.wait()
   }
 }

@@ -124,12 +124,13 @@ public final class Daemon {
     let reporter = ConnectionReporter(
       settings, log: log, activity: activity, countsRequested: { signals.takeCountsRequest() },
       whenSubscribed: { [supervisor] in supervisor.ready() }, status: { engine.status })
-    let input = OperatorInput(wakeUp: wakeUp)
+    let input = LocalInput(wakeUp: wakeUp)
     let room = RoomWatch(
       fileSystem: fileSystem, directory: directory, minFreeBytes: settings.storage.minFreeBytes)
     let loop = IngestLoop(
-      connection: client, options: ingestOptions(), recovered: recovered, engine: engine, room: room,
-      wakeUp: wakeUp, input: input, observer: reporter, isStopping: { signals.stopRequested })
+      connection: client, subscriptions: router.subscriptions, limits: IngestLimits(settings),
+      recovered: recovered, engine: engine, room: room, wakeUp: wakeUp, input: input, observer: reporter,
+      isStopping: { signals.stopRequested })
     supervisor.watch([("ingest", loop.pulse)] + engine.pulses)
     supervisor.ask(questions(pairs: { engine.status.rows[.machineLearningCurated] ?? 0 }))
     reporter.starting()
@@ -160,7 +161,7 @@ public final class Daemon {
 
   /// From now on SIGHUP and changes of the customer files reach the ingest thread.
   private func listenToOperator(
-    _ input: OperatorInput, _ reload: @escaping @Sendable () throws(SettingsError) -> Settings
+    _ input: LocalInput, _ reload: @escaping @Sendable () throws(SettingsError) -> Settings
   ) -> CustomerFiles {
     let customers = CustomerFiles(
       CustomerFiles.Options(settings), loaded: customerFilesLoaded, input: input, fileSystem: fileSystem,
@@ -173,12 +174,6 @@ public final class Daemon {
     customers.start()
     signals.whenReloadRequested { reloader.reload() }
     return customers
-  }
-
-  private func ingestOptions() -> IngestOptions {
-    IngestOptions(
-      subscriptions: router.subscriptions, maxMessageBytes: settings.limits.maxMessageBytes,
-      checkpoints: CheckpointOptions(settings.checkpoint))
   }
 
   private func clientOptions() throws(DaemonError) -> ConnectOptions {

@@ -2,7 +2,7 @@
 //
 // Invariants:
 // - Settings that are wrong change nothing, and each problem is a line.
-// - All of a change holds from the same moment on, between two batches of messages (SettingsChange).
+// - All of a change holds from the same moment on, between two batches of messages (LocalInput).
 // - The customer files are read again behind it, by the settings that hold then.
 
 import Playback
@@ -11,6 +11,7 @@ import Settings
 import Threads
 import Dispatch
 import Ingest
+import Journal
 import Logging
 import Synchronization
 
@@ -19,7 +20,7 @@ import Synchronization
 final class Reloader: @unchecked Sendable {
   /// Whom a change concerns.
   struct Parts: Sendable {
-    let input: OperatorInput
+    let input: LocalInput
     let customers: CustomerFiles
     let supervisor: Supervisor
     let board: ReloadStatusBoard
@@ -59,17 +60,13 @@ final class Reloader: @unchecked Sendable {
 
   private func apply(_ changes: SettingsChanges) {
     let settings = changes.settings
+    let entries = EntryBuffer()
     let text = settings.journalText
-    let resultsChange = text != inForce.journalText
+    if text != inForce.journalText { SettingsEntry.append(Array(text.utf8), arrivalMs: 0, to: entries) }
     // Whatever is asked for next is compared with these; they hold before it does.
     inForce = settings
-    let parts = parts
-    parts.input.apply(
-      SettingsChange(
-        journalText: resultsChange ? Array(text.utf8) : nil,
-        maxMessageBytes: settings.limits.maxMessageBytes,
-        minFreeBytes: settings.storage.minFreeBytes, checkpoints: CheckpointOptions(settings.checkpoint),
-        whenApplied: { self.applied(changes) }))
+    let limits = IngestLimits(settings)
+    parts.input.put(LocalEntries(entries, limits: limits, whenDurable: { self.applied(changes) }))
   }
 
   // On the ingest thread.
@@ -94,8 +91,12 @@ final class Reloader: @unchecked Sendable {
   }
 }
 
-extension CheckpointOptions {
-  init(_ settings: Settings.Checkpoint) {
-    self.init(intervalMs: Int(settings.intervalMs), journalBytes: settings.journalBytes)
+extension IngestLimits {
+  init(_ settings: Settings) {
+    let checkpoint = settings.checkpoint
+    self.init(
+      maxMessageBytes: settings.limits.maxMessageBytes, minFreeBytes: settings.storage.minFreeBytes,
+      checkpoints: CheckpointOptions(
+        intervalMs: Int(checkpoint.intervalMs), journalBytes: checkpoint.journalBytes))
   }
 }

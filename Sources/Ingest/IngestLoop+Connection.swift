@@ -20,7 +20,7 @@ extension IngestLoop: ClientDelegate {
     if !sessionPresent { beginSession() }
     redeliveries.connected(sessionPresent: sessionPresent)
     // Also on a session that was kept: the filters may have changed since, and it costs one packet.
-    do throws(MosquittoError) { try connection.subscribe(options.subscriptions) } catch {
+    do throws(MosquittoError) { try connection.subscribe(subscriptions) } catch {
       observer?.disconnected(error)
     }
   }
@@ -36,7 +36,7 @@ extension IngestLoop: ClientDelegate {
   public func subscribed(grantedQoS: [UInt8]) {
     subscribedAtMs = clock.monotonicMs
     connectionStatus.refused = []
-    for (filter, code) in zip(options.subscriptions, grantedQoS) where code >= 0x80 {
+    for (filter, code) in zip(subscriptions, grantedQoS) where code >= 0x80 {
       connectionStatus.refused.append(filter)
       observer?.subscriptionRefused(filter, reasonCode: code)
     }

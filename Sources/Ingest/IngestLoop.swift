@@ -48,16 +48,17 @@ public struct IngestCounts: Equatable, Sendable {
   public var sessionsLost = 0
 }
 
-/// What the loop needs to know.
-public struct IngestOptions {
-  public var subscriptions: [String]
+/// What the loop keeps to. May change while it runs.
+public struct IngestLimits: Sendable {
   /// A larger payload is journaled only in part, and judged `oversized`.
   public var maxMessageBytes: Int
+  /// With less room on the disk nothing is read.
+  public var minFreeBytes: Int
   public var checkpoints: CheckpointOptions
 
-  public init(subscriptions: [String], maxMessageBytes: Int, checkpoints: CheckpointOptions) {
-    self.subscriptions = subscriptions
+  public init(maxMessageBytes: Int, minFreeBytes: Int, checkpoints: CheckpointOptions) {
     self.maxMessageBytes = maxMessageBytes
+    self.minFreeBytes = minFreeBytes
     self.checkpoints = checkpoints
   }
 }
@@ -73,14 +74,17 @@ public final class IngestLoop {
   private static let roomCheckMs = 250
 
   let connection: any BrokerConnection
-  private(set) var options: IngestOptions
+  let subscriptions: [String]
+  private var limits: IngestLimits
   private let journal: JournalWriter
   private let engine: any BatchConsumer
   let clock: any IngestClock
   private(set) var room: RoomWatch
   private var schedule: CheckpointSchedule
+  /// Whether the journal was rolled for a checkpoint that is still to be asked for.
+  private var isRolled = false
   private let wakeUp: WakeUp
-  private let input: OperatorInput?
+  private let input: LocalInput?
   /// Busy but while it waits for the network.
   public let pulse = Pulse()
   weak var observer: (any IngestObserver)?
@@ -103,21 +107,22 @@ public final class IngestLoop {
   /// - Parameters:
   ///   - recovered: the journal and what is known of its messages.
   ///   - room: looks at the disk that holds the data folder.
-  ///   - input: settings and customer files that change while it runs.
+  ///   - input: what the process itself adds to the journal while it runs.
   ///   - jitter: draws the random part of a pause between two attempts to connect.
   ///   - isStopping: asked after each turn; signal `wakeUp` when it changes.
   public init(
-    connection: any BrokerConnection, options: IngestOptions, recovered: Recovered, engine: any BatchConsumer,
-    room: RoomWatch, clock: any IngestClock = SystemClock(),
+    connection: any BrokerConnection, subscriptions: [String], limits: IngestLimits, recovered: Recovered,
+    engine: any BatchConsumer, room: RoomWatch, clock: any IngestClock = SystemClock(),
     jitter: @escaping (ClosedRange<Int>) -> Int = { .random(in: $0) }, wakeUp: WakeUp,
-    input: OperatorInput? = nil, observer: any IngestObserver, isStopping: @escaping () -> Bool
+    input: LocalInput? = nil, observer: any IngestObserver, isStopping: @escaping () -> Bool
   ) {
     self.connection = connection
-    self.options = options
+    self.subscriptions = subscriptions
+    self.limits = limits
     journal = recovered.journal
     redeliveries = recovered.redeliveries
     schedule = CheckpointSchedule(
-      options.checkpoints, position: recovered.checkpointPosition, nowMs: clock.monotonicMs)
+      limits.checkpoints, position: recovered.checkpointPosition, nowMs: clock.monotonicMs)
     self.engine = engine
     self.room = room
     self.clock = clock
@@ -175,6 +180,7 @@ public final class IngestLoop {
       try journal.append(batch.entries)
       try journal.sync()
     } catch { throw .storage(error) }
+    try rollIfAsked()
     requestCheckpointIfDue()
     engine.submit(batch)
     connection.writeTurn()
@@ -194,19 +200,28 @@ public final class IngestLoop {
     }
   }
 
+  private func rollIfAsked() throws(IngestError) {
+    guard engine.takeRollRequest() else { return }
+    do throws(StorageError) { try journal.roll() } catch { throw .storage(error) }
+    isRolled = true
+  }
+
   private func requestCheckpointIfDue() {
     let position = journal.durablePosition
     let nowMs = clock.monotonicMs
-    guard !engine.isCheckpointing, schedule.isDue(position: position, nowMs: nowMs) else { return }
+    guard !engine.isCheckpointing, isRolled || schedule.isDue(position: position, nowMs: nowMs) else {
+      return
+    }
+    isRolled = false
     batch.checkpoint = redeliveries
     schedule.began(position: position, nowMs: nowMs)
   }
 
   func take(_ message: borrowing MessageView) {
     counts.messages += 1
-    let isOversized = message.payload.count > options.maxMessageBytes
+    let isOversized = message.payload.count > limits.maxMessageBytes
     // Shorter than it was in any case: that is how the engine knows.
-    let keptBytes = min(refusedTextBytes, options.maxMessageBytes)
+    let keptBytes = min(refusedTextBytes, limits.maxMessageBytes)
     let kept =
       isOversized ? UnsafeRawBufferPointer(rebasing: message.payload.prefix(keptBytes)) : message.payload
     if isRedelivered(message, kept) { return }
@@ -224,33 +239,22 @@ public final class IngestLoop {
     return true
   }
 
-  // MARK: What the operator gives
+  // MARK: What the process itself adds
 
-  // Commits the batch that was read, with what waits of settings and customer files.
+  // Commits the batch that was read, with what waits of the process's own.
   private func takeInput() throws(IngestError) {
-    let change = input?.takeChange()
-    if let text = change?.journalText {
-      SettingsEntry.append(text, arrivalMs: arrivalMs, to: batch.entries)
-    }
-    let customers = change == nil ? input?.customers : nil
-    let isLastPiece = try customers.map { files throws(IngestError) in try !appendPiece(of: files) }
+    if let failure = input?.failure { throw .customers(failure) }
+    let local = input?.take()
+    if let local { batch.entries.append(local.entries, arrivalMs: arrivalMs) }
     try commit()
-    if let change { apply(change) }
-    if isLastPiece == true { input?.customersAreDurable() }
+    if let limits = local?.limits { apply(limits) }
+    local?.whenDurable()
   }
 
-  private func appendPiece(of files: StagedCustomers) throws(IngestError) -> Bool {
-    do throws(JournalError) { return try files.next(into: batch.entries, arrivalMs: arrivalMs) } catch {
-      throw .customers(error)
-    }
-  }
-
-  private func apply(_ change: SettingsChange) {
-    options.maxMessageBytes = change.maxMessageBytes
-    options.checkpoints = change.checkpoints
-    schedule.options = change.checkpoints
-    room.minFreeBytes = change.minFreeBytes
-    change.whenApplied()
+  private func apply(_ new: IngestLimits) {
+    limits = new
+    schedule.options = new.checkpoints
+    room.minFreeBytes = new.minFreeBytes
   }
 
   // MARK: Room on the disk
@@ -280,6 +284,7 @@ public final class IngestLoop {
   // Also what came just before a silence is to be in a checkpoint one day.
   private func checkpointInSilence() throws(IngestError) {
     guard batch.entries.entryCount == 0 else { return }
+    try rollIfAsked()
     requestCheckpointIfDue()
     guard batch.checkpoint != nil else { return }
     engine.submit(batch)

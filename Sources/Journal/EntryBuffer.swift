@@ -70,6 +70,15 @@ public final class EntryBuffer {
     entryCount += 1
   }
 
+  /// Adds another buffer's entries, with this time as their arrival.
+  public func append(_ others: EntryBuffer, arrivalMs: Int64) {
+    for entry in others {
+      append(
+        kind: entry.kind, arrivalMs: arrivalMs, packetID: entry.packetID, flags: entry.flags,
+        topic: entry.topic, payload: entry.payload, originalPayloadBytes: entry.originalPayloadBytes)
+    }
+  }
+
   /// The entries as they are on disk, with zeros for their checksums until they are written.
   public var bytes: UnsafeRawBufferPointer { UnsafeRawBufferPointer(start: memory, count: byteCount) }
 

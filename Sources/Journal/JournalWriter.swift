@@ -83,6 +83,11 @@ public final class JournalWriter {
     }
   }
 
+  /// Begins a new segment behind all entries, so that those before can be trimmed away.
+  public func roll() throws(StorageError) {
+    try guarded { () throws(StorageError) in if endPosition > basePosition { try startSegment() } }
+  }
+
   /// Makes all entries durable, and moves `durablePosition` to `endPosition`.
   public func sync() throws(StorageError) {
     try guarded { () throws(StorageError) in try syncAll() }

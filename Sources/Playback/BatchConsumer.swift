@@ -24,6 +24,9 @@ public protocol BatchConsumer: AnyObject {
   var failure: PlayError? { get }
   /// Whether a checkpoint is being made; a second one is not asked for meanwhile.
   var isCheckpointing: Bool { get }
+  /// Whether the journal is to be rolled behind what was submitted, and a checkpoint made there, so that nothing before
+  /// it is needed any longer. True once for each time that the engine asks for it.
+  func takeRollRequest() -> Bool
   /// An empty batch to fill; nil when none became free in time: the engine is behind.
   func freeBatch(timeoutMs: Int) -> EntryBatch?
   /// Hands over a batch that is durable.

@@ -58,6 +58,7 @@ public final class EngineThread: BatchConsumer, @unchecked Sendable {
     var status = PipelineStatus()
     var failure: PlayError?
     var isCheckpointing = false
+    var isRollRequested = false
     /// The rows that the last checkpoint made durable, until the tables are told.
     var durable: [Table: TablePosition]?
 
@@ -165,6 +166,16 @@ public final class EngineThread: BatchConsumer, @unchecked Sendable {
 
   /// Why the engine stopped by itself, if it did.
   public var failure: PlayError? { state.withLock { $0.failure } }
+
+  /// Asks the ingest loop for a new segment of the journal, and a checkpoint at its beginning.
+  func requestRoll() { state.withLock { $0.isRollRequested = true } }
+
+  public func takeRollRequest() -> Bool {
+    state.withLock { state in
+      defer { state.isRollRequested = false }
+      return state.isRollRequested
+    }
+  }
 
   public var isCheckpointing: Bool { state.withLock { $0.isCheckpointing } }
 

@@ -2,7 +2,7 @@
 // journaled piece by piece.
 //
 // They may change again at any time, and may be larger than memory. So what was checked is kept aside, in the
-// journal's own format, in `<data>/customers`, and that is what the ingest thread takes.
+// journal's own format, in `<data>/customers`, and that is what the ingest thread gets.
 //
 // Invariants:
 // - All or nothing: files with a record that is no customer record, or that cannot be read, change nothing.
@@ -38,8 +38,7 @@ public enum StagingError: Error, CustomStringConvertible {
 }
 
 /// Checked customer files on their way into the journal.
-// Made by one thread and then handed to the ingest thread.
-public final class StagedCustomers: @unchecked Sendable {
+public final class StagedCustomers {
   private static let pieceBytes = 256 << 10
 
   /// The records in the files.
@@ -47,7 +46,6 @@ public final class StagedCustomers: @unchecked Sendable {
   private let directory: String
   private let endPosition: Int
   private let reader: JournalReader
-  private let piece = EntryBuffer()
 
   /// Reads and checks all files, and keeps them aside.
   /// - Parameters:
@@ -100,21 +98,17 @@ public final class StagedCustomers: @unchecked Sendable {
     if let failure { throw .storage(.storage(failure)) }
   }
 
-  /// Appends the next piece. False at the end.
-  public func next(into entries: EntryBuffer, arrivalMs: Int64) throws(JournalError) -> Bool {
+  /// The next piece, in a buffer of its own; nil at the end.
+  public func next() throws(JournalError) -> EntryBuffer? {
+    let piece = EntryBuffer()
     guard try reader.read(into: piece) else {
       // The reader passes over a torn end, which here means that bytes were lost.
       guard reader.position == endPosition else {
         throw .missing(directory: directory, from: reader.position, to: endPosition)
       }
-      return false
+      return nil
     }
-    for entry in piece {
-      entries.append(
-        kind: entry.kind, arrivalMs: arrivalMs, flags: entry.flags, topic: entry.topic,
-        payload: entry.payload, originalPayloadBytes: entry.originalPayloadBytes)
-    }
-    return true
+    return piece
   }
 
   // MARK: The folder

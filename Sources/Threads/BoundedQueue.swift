@@ -6,7 +6,7 @@
 import Dispatch
 import Synchronization
 
-/// A bounded first-in-first-out queue for one producer and one consumer.
+/// A bounded first-in-first-out queue for any producers and one consumer.
 public final class BoundedQueue<Element: Sendable>: Sendable {
   private struct State {
     var elements: [Element] = []
@@ -32,6 +32,9 @@ public final class BoundedQueue<Element: Sendable>: Sendable {
     if accepted { filled.signal() } else { free.signal() }
     return accepted
   }
+
+  /// Whether there is nothing to take.
+  public var isEmpty: Bool { state.withLock { $0.elements.isEmpty } }
 
   /// Waits for an element. Nil when the queue is closed and empty.
   public func take() -> Element? {

@@ -154,12 +154,13 @@ final class GatewayLife: @unchecked Sendable {
     engine.whenSubmitted = { [self] in simulation.submitted($0.entries) }
     engine.whileBehind = { [self] in whileBehind($0) }
     if plan.bug == .forgetsTablePosition { engine.spoil = { $0.withoutTablePosition() } }
-    let options = IngestOptions(
-      subscriptions: simulation.router.subscriptions, maxMessageBytes: 1 << 20, checkpoints: plan.checkpoints)
+    let limits = IngestLimits(
+      maxMessageBytes: 1 << 20, minFreeBytes: isLast ? 0 : plan.minFreeBytes, checkpoints: plan.checkpoints)
     let room = RoomWatch(
-      fileSystem: fileSystem, directory: Self.directory, minFreeBytes: isLast ? 0 : plan.minFreeBytes)
+      fileSystem: fileSystem, directory: Self.directory, minFreeBytes: limits.minFreeBytes)
     let loop = IngestLoop(
-      connection: connection, options: options, recovered: recovered, engine: engine, room: room,
+      connection: connection, subscriptions: simulation.router.subscriptions, limits: limits,
+      recovered: recovered, engine: engine, room: room,
       clock: SimulatedClock(simulation), jitter: { [self] in simulation.draw($0) },
       wakeUp: simulation.wakeUp, observer: simulation, isStopping: { [self] in isStopRequested })
     let ended = Result { () throws(IngestError) in try loop.run() }

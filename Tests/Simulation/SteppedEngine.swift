@@ -11,6 +11,8 @@ import Storage
 
 final class SteppedEngine: BatchConsumer {
   private static let batchCount = 3
+  // For no reason but to see that nothing depends on when it is.
+  private static let batchesBetweenRolls = 16
 
   let player: EntryPlayer
   private let store: CheckpointStore
@@ -25,6 +27,8 @@ final class SteppedEngine: BatchConsumer {
   private var hasFailedToPlay = false
   private(set) var failure: PlayError?
   private(set) var checkpointsWritten = 0
+  private var batchesPlayed = 0
+  private var isRollRequested = false
   /// Told of each batch, which is durable.
   var whenSubmitted: (EntryBatch) -> Void = { _ in }
   /// Lets the engine and others work while no batch is free.
@@ -49,6 +53,8 @@ final class SteppedEngine: BatchConsumer {
     let batch = filled.removeFirst()
     do throws(PlayError) {
       try player.play(batch.entries)
+      batchesPlayed += 1
+      if batchesPlayed.isMultiple(of: Self.batchesBetweenRolls) { isRollRequested = true }
       if let redeliveries = batch.checkpoint, !isCheckpointing {
         makeCheckpoint(redeliveries)
         isCheckpointing = true
@@ -94,6 +100,11 @@ final class SteppedEngine: BatchConsumer {
   func fail(_ error: PlayError) { failure = failure ?? error }
 
   // MARK: For the ingest loop
+
+  func takeRollRequest() -> Bool {
+    defer { isRollRequested = false }
+    return isRollRequested
+  }
 
   func freeBatch(timeoutMs: Int) -> EntryBatch? {
     if free.isEmpty { whileBehind(timeoutMs) }

@@ -22,15 +22,15 @@ private final class IngestFixture: IngestObserver {
   let engine: EngineFixture
   let writer: JournalWriter
   let wakeUp = WakeUp()
-  /// What the operator gives.
-  let input: OperatorInput
+  /// What the process itself adds.
+  let input: LocalInput
   private let broker: PrivateBroker
   private(set) var sessionsPresent: [Bool] = []
   private(set) var wakeUps = 0
 
   init(_ broker: PrivateBroker) throws {
     self.broker = broker
-    input = OperatorInput(wakeUp: wakeUp)
+    input = LocalInput(wakeUp: wakeUp)
     journal = try JournalFixture()
     engine = try EngineFixture(fileSystem: tableDisk)
     writer = try JournalWriter(fileSystem: journalDisk, directory: journal.directory)
@@ -41,19 +41,19 @@ private final class IngestFixture: IngestObserver {
   }
 
   /// Runs the loop until it fails or `isDone`.
-  func run(maxMessageBytes: Int = 1 << 20, until isDone: @escaping (IngestFixture, PipelineStatus) -> Bool)
-    throws
-  {
+  func run(
+    maxMessageBytes: Int = 1 << 20, asksForRoll: Bool = false,
+    until isDone: @escaping (IngestFixture, PipelineStatus) -> Bool
+  ) throws {
     let wakeUp = wakeUp
     let thread = EngineThread(
       player: engine.player,
       checkpoints: CheckpointStore(fileSystem: tableDisk, dataDirectory: engine.folder("data"))
     ) { wakeUp.signal() }
     let deadline = Date(timeIntervalSinceNow: 20)
-    let options = IngestOptions(
-      subscriptions: ["stedi/#"], maxMessageBytes: maxMessageBytes, checkpoints: .seldom)
+    let limits = IngestLimits(maxMessageBytes: maxMessageBytes, minFreeBytes: 0, checkpoints: .seldom)
     let loop = IngestLoop(
-      connection: try Client(Self.options(broker)), options: options,
+      connection: try Client(Self.options(broker)), subscriptions: ["stedi/#"], limits: limits,
       recovered: Recovered(
         journal: writer, player: engine.player, redeliveries: RedeliveryFilter(), checkpointPosition: 0),
       engine: thread,
@@ -61,6 +61,7 @@ private final class IngestFixture: IngestObserver {
       wakeUp: wakeUp, input: input, observer: self,
       isStopping: { [unowned self] in isDone(self, thread.status) || Date() > deadline })
     thread.start()
+    if asksForRoll { thread.requestRoll() }
     let outcome = Result { () throws(IngestError) in try loop.run() }
     // What failed is the loop's to tell; the engine fails here with the same words.
     try? thread.stop()
@@ -201,22 +202,47 @@ private final class IngestFixture: IngestObserver {
     let broker = try brokerWithMessages(payloads)
     let fixture = try IngestFixture(broker)
     let applied = Applied()
-    fixture.input.apply(
-      SettingsChange(
-        journalText: Array("tolerance 500".utf8), maxMessageBytes: 20_000, minFreeBytes: 0,
-        checkpoints: CheckpointOptions(intervalMs: 0, journalBytes: 1 << 20), whenApplied: { applied.note() })
-    )
+    let entries = EntryBuffer()
+    SettingsEntry.append(Array("tolerance 500".utf8), arrivalMs: 0, to: entries)
+    let limits = IngestLimits(maxMessageBytes: 20_000, minFreeBytes: 0, checkpoints: .seldom)
+    fixture.input.put(LocalEntries(entries, limits: limits, whenDurable: { applied.note() }))
     try fixture.run(maxMessageBytes: 1_000) { _, status in status.counts.received(.customer) == 2 }
     #expect(applied.count == 1)
-    let entries = try fixture.journal.entries()
-    #expect(entries.filter { $0.kind == .settings }.map(\.payload) == ["tolerance 500"])
+    let journaled = try fixture.journal.entries()
+    #expect(journaled.filter { $0.kind == .settings }.map(\.payload) == ["tolerance 500"])
+    #expect(journaled.allSatisfy { $0.arrivalMs > 0 })
     #expect(fixture.engine.engine.settings.join.toleranceMs == 500)
 
     // The messages may have come before or behind it; each was judged by what held then.
-    let place = try #require(entries.firstIndex { $0.kind == .settings })
-    for (index, entry) in entries.enumerated() where entry.kind == .message {
+    let place = try #require(journaled.firstIndex { $0.kind == .settings })
+    for (index, entry) in journaled.enumerated() where entry.kind == .message {
       #expect((entry.originalPayloadBytes == nil) == (index > place))
     }
+  }
+
+  @Test func `What cannot be read back ends the loop, and the process with it`() throws {
+    let fixture = try IngestFixture(try brokerWithMessages())
+    let error = JournalError.missing(directory: "d", from: 8, to: 16)
+    fixture.input.fail(error)
+    #expect {
+      try fixture.run { _, _ in false }
+    } throws: { ($0 as? IngestError)?.description == error.description }
+  }
+
+  @Test func `When the engine asks for it the journal is rolled, and a checkpoint made there`() throws {
+    let broker = try brokerWithMessages()
+    let fixture = try IngestFixture(broker)
+    try fixture.run { _, status in status.counts.received(.customer) == messages }
+    let end = fixture.writer.endPosition
+    let segments = {
+      try journalSegmentPositions(fileSystem: LocalFileSystem(), directory: fixture.journal.directory)
+    }
+    #expect(try segments() == [0])
+    try fixture.run(asksForRoll: true) { _, status in status.checkpointPosition != nil }
+    let rolled = try #require(try segments().last)
+    #expect(rolled >= end)
+    let store = CheckpointStore(fileSystem: LocalFileSystem(), dataDirectory: fixture.engine.folder("data"))
+    #expect(try store.positions() == [rolled])
   }
 
   @Test func `Customer files go in piece by piece, durable before they are said to be taken`() throws {
@@ -230,18 +256,31 @@ private final class IngestFixture: IngestObserver {
       path: path, maxRecordBytes: 1 << 20, minFreeBytes: 0, fileSystem: fileSystem,
       dataDirectory: fixture.engine.folder("data"))
     let applied = Applied()
-    fixture.input.load(staged) { applied.note() }
+    let input = fixture.input
+    let pieces = HandedOver(staged)
+    // The queue is shorter than the file, so this waits for the loop.
+    Thread.detachNewThread {
+      while let piece = try? pieces.staged.next() { input.put(LocalEntries(piece)) }
+      input.put(LocalEntries(EntryBuffer(), whenDurable: { applied.note() }))
+    }
     try fixture.run { _, status in
       applied.count == 1 && status.counts.received(.customer) == 20_000 + messages
     }
     let entries = try fixture.journal.entries()
-    let pieces = entries.filter { $0.kind == .customerFile }
-    #expect(pieces.count >= 3)
-    #expect(pieces.map(\.payload).joined() == lines.joined())
+    let customers = entries.filter { $0.kind == .customerFile }
+    #expect(customers.count >= 3)
+    #expect(customers.map(\.payload).joined() == lines.joined())
     #expect(entries.filter { $0.kind == .message }.map(\.payload) == allMessages)
     #expect(fixture.writer.durablePosition == fixture.writer.endPosition)
     #expect(try unacknowledged(broker).isEmpty)
   }
+}
+
+/// On its way to another thread.
+private struct HandedOver: @unchecked Sendable {
+  let staged: StagedCustomers
+
+  init(_ staged: StagedCustomers) { self.staged = staged }
 }
 
 /// Counts calls on the ingest thread.

@@ -47,6 +47,21 @@ import Testing
     #expect(writer.durablePosition == writer.endPosition)
   }
 
+  @Test func `It rolls when it is told to, once for all that was appended`() throws {
+    let writer = try journal.writer()
+    try writer.roll()
+    try writer.append(EntryBuffer([.numbered(1)]))
+    try writer.roll()
+    try writer.roll()
+    let start = writer.endPosition
+    #expect(writer.durablePosition == start)
+    try writer.append(EntryBuffer([.numbered(2)]))
+    try writer.sync()
+    #expect(
+      try journalSegmentPositions(fileSystem: journal.fileSystem, directory: journal.directory) == [0, start])
+    #expect(try journal.entries() == [.numbered(1), .numbered(2)])
+  }
+
   @Test func `A written buffer knows its entries' positions, and so does the reader`() throws {
     let writer = try journal.writer()
     try writer.append(EntryBuffer([.numbered(1)]))

@@ -28,7 +28,7 @@ import Testing
 
   private func entries(_ staged: StagedCustomers) throws -> [Entry] {
     let entries = EntryBuffer()
-    while try staged.next(into: entries, arrivalMs: 42) {}
+    while let piece = try staged.next() { entries.append(piece, arrivalMs: 42) }
     return entries.map(Entry.init)
   }
 
@@ -62,14 +62,12 @@ import Testing
     try fileSystem.overwrite("\(path)/1.json", (0..<count).map { customer($0) + "\n" }.joined())
     let staged = try stage()
     #expect(staged.recordCount == count)
-    let entries = EntryBuffer()
     var pieces = 0
     var text = ""
-    while try staged.next(into: entries, arrivalMs: 1) {
+    while let piece = try staged.next() {
       pieces += 1
-      #expect(entries.byteCount < 1 << 20)
-      for entry in entries { text += String(decoding: entry.payload, as: UTF8.self) }
-      entries.reset()
+      #expect(piece.byteCount < 1 << 20)
+      for entry in piece { text += String(decoding: entry.payload, as: UTF8.self) }
     }
     #expect(pieces >= 4)
     #expect(text == (0..<count).map { customer($0) + "\n" }.joined())
