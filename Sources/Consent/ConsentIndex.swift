@@ -154,13 +154,12 @@ public final class ConsentIndex {
   }
 
   private static func effectiveMs(_ fields: UnsafePointer<CustomerFields>, arrivalMs: Int64) -> Int64 {
-    if fields.pointee.raw.2.length > 0 { return fields.pointee.last_update_ms }
-    return fields.pointee.raw.3.length > 0 ? fields.pointee.registration_ms : arrivalMs
+    fields.pointee.lastUpdateMs ?? fields.pointee.registrationMs ?? arrivalMs
   }
 
   private func consentDate(_ fields: UnsafePointer<CustomerFields>) -> Int64 {
-    guard fields.pointee.raw.4.length > 0, fields.pointee.research_ms > 0 else { return .max }
-    return min(fields.pointee.research_ms, .max - 1)
+    guard let ms = fields.pointee.researchMs, ms > 0 else { return .max }
+    return min(ms, .max - 1)
   }
 
   // MARK: Claims

@@ -1,6 +1,5 @@
 // What the gateway is doing at the moment, as one sentence for `systemctl status`.
 
-import FoundationEssentials
 import Service
 import Synchronization
 
@@ -62,7 +61,7 @@ final class Activity: Sendable {
     case .readingCustomers(let path): "reading the customers in \(path)"
     case .connecting: "connecting to the broker at \(broker)"
     case .disconnected(let sinceMs, let reason):
-      "no connection to the broker at \(broker) since \(utc(sinceMs)): \(reason)"
+      "no connection to the broker at \(broker) since \(utcText(sinceMs)): \(reason)"
     case .connected: "connected to \(broker), \(pairs) pair\(pairs == 1 ? "" : "s") written"
     case .refused(let filter):
       "connected to \(broker), but it refused the subscription to \(filter); check topics.* and its ACL"
@@ -70,9 +69,4 @@ final class Activity: Sendable {
       "disk low: \(freeBytes >> 20) MiB are free, less than storage.min_free_bytes; the broker keeps the messages"
     }
   }
-}
-
-/// A time for a person, e.g. `2026-11-21T12:00:00Z`.
-func utc(_ timeMs: Int64) -> String {
-  Date(timeIntervalSince1970: Double(timeMs) / 1000).formatted(.iso8601)
 }

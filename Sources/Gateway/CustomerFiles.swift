@@ -8,16 +8,16 @@
 // - Files only add to what is known: a customer that is in none of them any more stays as it was. Who withdraws does
 //   so by a newer record.
 
-import Playback
-import Settings
-import Threads
 import Dispatch
 import Glibc
 import Ingest
 import Journal
 import Logging
+import Playback
+import Settings
 import Storage
 import Synchronization
+import Threads
 
 /// Watches `customers.path` on a thread of its own.
 // `watch`, `last` and `isWatchTold` belong to the thread; all else is behind the mutex or never changes.

@@ -1,11 +1,11 @@
 // The daemon's start: the state as the last process left it, these settings, the customer files.
 
-import Playback
-import Threads
 import Journal
 import Pipeline
+import Playback
 import Records
 import Storage
+import Threads
 
 extension Daemon {
   /// Brings engine and journal to where the last process left them; nil if the process was told to stop

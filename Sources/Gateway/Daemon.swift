@@ -6,19 +6,19 @@
 //   and the customer files are loaded.
 // - Stopping loses nothing: what was read is durable and judged, the session stays with the broker.
 
-import Playback
-import Service
-import Settings
-import Threads
 public import FoundationEssentials
 import Ingest
 import Journal
 import Logging
 import Mosquitto
 import Pipeline
+import Playback
 import Records
 import SegmentLog
+import Service
+import Settings
 import Storage
+import Threads
 
 /// A gateway that runs until it is told to stop.
 public final class Daemon {
@@ -121,7 +121,7 @@ public final class Daemon {
       player: recovered.player,
       checkpoints: CheckpointStore(fileSystem: fileSystem, dataDirectory: directory),
       onFailure: { wakeUp.signal() })
-    let reporter = ConnectionReporter(
+    let reporter = IngestReporter(
       settings, log: log, activity: activity, countsRequested: { signals.takeCountsRequest() },
       whenSubscribed: { [supervisor] in supervisor.ready() }, status: { engine.status })
     let input = LocalInput(wakeUp: wakeUp)

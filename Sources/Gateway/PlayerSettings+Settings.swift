@@ -1,9 +1,9 @@
 // From settings, and from their text in the journal, to what the player of journal entries takes.
 
-import Playback
-import Settings
 import Pipeline
+import Playback
 import Records
+import Settings
 
 extension TopicRouter {
   /// The router for the three topic filters.

@@ -5,15 +5,15 @@
 // - All of a change holds from the same moment on, between two batches of messages (LocalInput).
 // - The customer files are read again behind it, by the settings that hold then.
 
-import Playback
-import Service
-import Settings
-import Threads
 import Dispatch
 import Ingest
 import Journal
 import Logging
+import Playback
+import Service
+import Settings
 import Synchronization
+import Threads
 
 /// Applies settings one after the other, on a thread of its own.
 // `inForce` belongs to the thread.

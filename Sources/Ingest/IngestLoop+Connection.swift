@@ -2,8 +2,8 @@
 //
 // Invariant: the beginning of a session is journaled before its first message.
 
-import Playback
 import Mosquitto
+import Playback
 
 extension IngestLoop: ClientDelegate {
   func connectIfDue() {

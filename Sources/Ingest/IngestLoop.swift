@@ -9,13 +9,13 @@
 //   are as many batches as `EngineThread` has; when the engine is behind, nothing is read and the
 //   broker keeps the messages.
 
-import Playback
-import Threads
 import Glibc
 import Journal
 import Mosquitto
+import Playback
 import Records
 import Storage
+import Threads
 
 /// Why the loop ended.
 public enum IngestError: Error, CustomStringConvertible {

@@ -5,11 +5,11 @@
 //   order; blocks and threads change nothing about it.
 // - Nothing is too late, too early or evicted: a replay gives all pairs there are.
 
-import Threads
 import Dispatch
 import Records
 import SegmentLog
 import Storage
+import Threads
 
 /// What a replay reads and writes.
 public struct ReplayPlan {

@@ -8,11 +8,11 @@
 // - Memory is bounded by `bufferCount` buffers; when they are all on their way the engine waits.
 // - After an error nothing more is written, and whoever writes or finishes next is told.
 
-import Threads
 import Dispatch
 import SegmentLog
 import Storage
 import Synchronization
+import Threads
 
 /// Rows on their way to a table.
 // Used by one thread at a time: they take turns by way of `free` and `thread`.

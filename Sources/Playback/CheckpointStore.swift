@@ -6,12 +6,12 @@
 // - The two newest are kept. The journal is kept from the older one's position on, so that a damaged newest one
 //   costs nothing but time; with a single checkpoint it is kept from the beginning.
 
-import Threads
 import Journal
 import Pipeline
 import Records
 import SegmentLog
 import Storage
+import Threads
 
 /// Writes and finds checkpoints.
 public struct CheckpointStore: Sendable {

@@ -1,11 +1,11 @@
 // Customer files in the journal: what they hold is input like any message, so it is journaled before
 // it is judged.
 
-import Threads
 import Journal
 import Pipeline
 import Records
 import Storage
+import Threads
 
 /// Turns pieces of customer files into journal entries and back.
 public enum CustomerFileEntry {

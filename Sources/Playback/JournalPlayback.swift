@@ -5,11 +5,11 @@
 // - Pieces are judged in the order in which they were read.
 // - When `run` returns or throws, the other thread has ended.
 
-import Threads
 import Dispatch
 import Journal
 import Pipeline
 import Synchronization
+import Threads
 
 // `reader`, `parser` and `redeliveries` belong to the reading thread until `run` ends; a piece belongs to the thread
 // that took it from a queue.

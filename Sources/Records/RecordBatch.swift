@@ -20,6 +20,14 @@ extension Record {
 /// The fields that only customers have.
 public typealias CustomerFields = sg_customer
 
+// `raw` is in the order of the columns (Table.customerTrusted); a date is nil where its column is empty.
+extension CustomerFields {
+  @inlinable public var lastUpdateMs: Int64? { raw.2.length > 0 ? last_update_ms : nil }
+  @inlinable public var registrationMs: Int64? { raw.3.length > 0 ? registration_ms : nil }
+  /// `shareWithResearchAsOfDate`.
+  @inlinable public var researchMs: Int64? { raw.4.length > 0 ? research_ms : nil }
+}
+
 /// Bytes behind a text that the parser may read (simdjson's padding).
 public let textSlack = SG_TEXT_SLACK
 

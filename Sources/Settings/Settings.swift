@@ -5,9 +5,9 @@
 // that nobody behind it checks again. Durations are milliseconds, sizes bytes. No secret is in here: a
 // password is named by its file and read by `MQTT.readPassword` when it is needed.
 
-public import Records
 public import Join
 public import Logging
+public import Records
 
 /// Everything an operator can set. `Settings()` is the defaults.
 public struct Settings: Equatable, Sendable {

@@ -1,9 +1,9 @@
 // Options for a broker that wants to know who connects.
 
-import Settings
 import ArgumentParser
 import Gateway
 import Mosquitto
+import Settings
 
 struct BrokerLogin: ParsableArguments {
   @Option(help: ArgumentHelp("The name to log in with.", valueName: "name"))

@@ -1,9 +1,9 @@
 // `--data`, the option of the commands that read tables.
 
-import Settings
 import ArgumentParser
 import FoundationEssentials
 import Gateway
+import Settings
 
 struct DataDirectory: ParsableArguments {
   @Option(

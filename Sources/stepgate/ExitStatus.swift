@@ -1,8 +1,8 @@
 // The exit codes, which scripts rely on. Wrong usage, 64, is ArgumentParser's own.
 
-import Settings
 import ArgumentParser
 import Gateway
+import Settings
 
 enum ExitStatus {
   /// It ran, and what it looked at is not as it should be.

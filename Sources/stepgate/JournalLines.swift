@@ -6,6 +6,7 @@
 
 import Glibc
 import Journal
+import Service
 
 struct JournalLines {
   private(set) var text = ""
@@ -18,7 +19,7 @@ struct JournalLines {
     let bytes =
       entry.isCut ? "\(entry.payload.count)/\(entry.originalPayloadBytes)" : "\(entry.payload.count)"
     let position = entry.position.map(String.init) ?? ""
-    text += "\(position)\t\(utcText(entry.arrivalMs))\t\(entry.kind.name)\t\(entry.packetID)\t"
+    text += "\(position)\t\(utcText(entry.arrivalMs, showsMs: true))\t\(entry.kind.name)\t\(entry.packetID)\t"
     text.appendEscaped(entry.topic, limit: nil)
     text += "\t\(bytes)\t"
     if entry.kind == .sessionGap {
@@ -34,28 +35,7 @@ struct JournalLines {
 private func sessionText(_ payload: UnsafeRawBufferPointer) -> String {
   guard payload.count == MemoryLayout<Int64>.size else { return "the first session" }
   let lastContactMs = Int64(littleEndian: payload.loadUnaligned(as: Int64.self))
-  return "the session before was last known at \(utcText(lastContactMs))"
-}
-
-/// `2023-11-14T22:13:20.123Z`. A time whose year has no four digits is told in ms.
-func utcText(_ ms: Int64) -> String {
-  var (seconds, thousandths) = ms.quotientAndRemainder(dividingBy: 1000)
-  if thousandths < 0 {
-    seconds -= 1
-    thousandths += 1000
-  }
-  var utc = tm()
-  guard gmtime_r([time_t(seconds)], &utc) != nil, (0...9999).contains(Int(utc.tm_year) + 1900) else {
-    return "\(ms) ms"
-  }
-  let date = "\(digits(utc.tm_year + 1900, 4))-\(digits(utc.tm_mon + 1, 2))-\(digits(utc.tm_mday, 2))"
-  let time = "\(digits(utc.tm_hour, 2)):\(digits(utc.tm_min, 2)):\(digits(utc.tm_sec, 2))"
-  return "\(date)T\(time).\(digits(CInt(thousandths), 3))Z"
-}
-
-private func digits(_ number: CInt, _ count: Int) -> String {
-  let text = String(number)
-  return String(repeating: "0", count: max(count - text.count, 0)) + text
+  return "the session before was last known at \(utcText(lastContactMs, showsMs: true))"
 }
 
 extension String {

@@ -1,11 +1,11 @@
-import Settings
 import ArgumentParser
 import CFastPath
-import Records
 import FoundationEssentials
 import Gateway
 import Join
 import Pipeline
+import Records
+import Settings
 import Storage
 
 struct Replay: ParsableCommand {

@@ -1,11 +1,11 @@
-import Playback
-import Service
-import Settings
 import ArgumentParser
 import FoundationEssentials
 import Gateway
 import Logging
+import Playback
 import Records
+import Service
+import Settings
 
 struct Run: ParsableCommand {
   static let configuration = CommandConfiguration(

@@ -1,9 +1,9 @@
-import Settings
-import Threads
 import ArgumentParser
 import Gateway
 import Mosquitto
+import Settings
 import Simulator
+import Threads
 
 struct Simulate: ParsableCommand {
   static let configuration = CommandConfiguration(

@@ -3,9 +3,9 @@
 //
 // Invariants: nothing takes longer than `timeoutSeconds` between two bytes; an answer has a bound.
 
-import Settings
 import Gateway
 import Glibc
+import Settings
 
 /// Why there is no answer, as one line.
 struct StatusClientError: Error, CustomStringConvertible {

@@ -3,11 +3,11 @@
 //
 // Invariants: data goes to stdout, everything else to stderr; the exit codes are those of `ExitStatus`.
 
-import Service
 import ArgumentParser
 import CFastPath
 import Gateway
 import Glibc
+import Service
 
 @main
 struct Stepgate: AsyncParsableCommand {

@@ -1,6 +1,6 @@
-import Playback
 import ArgumentParser
 import Journal
+import Playback
 import Records
 import SegmentLog
 import Storage

@@ -1,7 +1,7 @@
 // What `verify` found in all tables, in the journal and in the checkpoints, for people.
 
-import Playback
 import Journal
+import Playback
 import Records
 import SegmentLog
 import Storage

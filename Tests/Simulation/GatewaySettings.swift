@@ -1,7 +1,7 @@
 // The settings of one life of the simulated gateway, and their text in the journal.
 
-import Playback
 import Pipeline
+import Playback
 import Records
 import TestSupport
 

@@ -6,16 +6,16 @@
 // - Faults come only between the beginning and the last life of the gateway, which is undisturbed and drains the
 //   broker. What is checked then (SimulationChecks.swift) is what a user was promised.
 
-import Playback
-import Threads
 import Ingest
 import Journal
 import Mosquitto
 import Pipeline
+import Playback
 import Records
 import SegmentLog
 import Storage
 import TestSupport
+import Threads
 
 /// One run.
 // One thread runs the whole simulation.

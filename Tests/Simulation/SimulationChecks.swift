@@ -1,8 +1,8 @@
 // What is checked at the end of a run.
 
-import Playback
 import Journal
 import Pipeline
+import Playback
 import Records
 import SegmentLog
 import Storage

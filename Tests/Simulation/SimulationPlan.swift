@@ -3,8 +3,8 @@
 // Each run has some kinds of faults and is spared others, so that no kind hides another (Groce et al., "Swarm
 // Testing", 2012).
 
-import Playback
 import Journal
+import Playback
 import TestSupport
 
 /// How often what goes wrong; once in so many turns of the ingest loop, unless said otherwise. 0 is never.

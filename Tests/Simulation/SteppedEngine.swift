@@ -3,8 +3,8 @@
 //
 // Invariant: what a step does, and what an error ends, is as in EngineThread.swift.
 
-import Playback
 import Pipeline
+import Playback
 import Records
 import SegmentLog
 import Storage

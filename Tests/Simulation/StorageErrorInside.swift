@@ -1,8 +1,8 @@
 // What the disk said, inside the errors of the gateway's parts.
 
-import Playback
 import Ingest
 import Journal
+import Playback
 import SegmentLog
 import Storage
 

@@ -3,11 +3,11 @@
 //
 // Invariant: all texts are made before the counting begins, so that what is counted is the gateway's own.
 
-import Playback
+import CMallocCount
 import Foundation
 import Journal
-import CMallocCount
 import Pipeline
+import Playback
 import Records
 import Storage
 

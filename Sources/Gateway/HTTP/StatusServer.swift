@@ -6,13 +6,13 @@
 // - It only reads what the status board has; whatever a client does, ingest does not notice.
 // - Connections, their length, and what is read of a request are bounded (`ConnectionGuard`, `header...` below).
 
-import Settings
 import Glibc
 import Hummingbird
 import HummingbirdCore
 import Logging
 import NIOCore
 import NIOPosix
+import Settings
 import Synchronization
 
 /// The address of `http.listen` cannot be listened on.

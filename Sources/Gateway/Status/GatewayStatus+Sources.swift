@@ -1,8 +1,8 @@
 // From what the hot threads publish to the status.
 
-import Playback
 import Ingest
 import Pipeline
+import Playback
 import Records
 
 extension GatewayStatus {

@@ -6,8 +6,8 @@
 // - Every list has a bound.
 // - In JSON the names are in snake case; a time is milliseconds since 1970-01-01 UTC and ends in `at_ms`.
 
-import Service
 import FoundationEssentials
+import Service
 
 /// The gateway at one moment.
 public struct GatewayStatus: Codable, Equatable, Sendable {

@@ -5,16 +5,16 @@
 //   than a copy takes, whatever disk and network do.
 // - Whoever asks gets the last status at once.
 
-import Playback
-import Settings
-import Threads
 import Dispatch
 import Ingest
 import Journal
 import Pipeline
+import Playback
 import Records
+import Settings
 import Storage
 import Synchronization
+import Threads
 
 /// The gateway's status, kept up to date. Any thread.
 // Mutable state is in `state` and `latestStatus`; `collector` is touched by `thread` alone.

@@ -1,10 +1,10 @@
 // A script: what happens to a gateway, step by step, as journal entries. Steps are made from the fuzzer's
 // bytes, so that each of them can be anything.
 
-import Playback
 import Join
 import Journal
 import Pipeline
+import Playback
 import Records
 
 /// The settings that decide about results, from the fuzzer's choices. Bounds are small, so that they are met.

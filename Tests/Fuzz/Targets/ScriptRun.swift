@@ -1,8 +1,8 @@
 // Plays scripts, and checks what came of them.
 
-import Playback
 import Journal
 import Pipeline
+import Playback
 import Records
 import SegmentLog
 import TestSupport

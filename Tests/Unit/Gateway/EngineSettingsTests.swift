@@ -1,7 +1,7 @@
-import Settings
 import Gateway
 import Join
 import Pipeline
+import Settings
 import Testing
 
 @Suite struct EngineSettingsTests {

@@ -2,8 +2,8 @@ import Foundation
 import Pipeline
 import Playback
 import Records
-import Testing
 import TestSupport
+import Testing
 
 @testable import Gateway
 

@@ -2,8 +2,8 @@ import Foundation
 import Logging
 import Settings
 import Storage
-import Testing
 import TestSupport
+import Testing
 
 @testable import Gateway
 

@@ -1,8 +1,8 @@
 import Foundation
 import Pipeline
 import Records
-import Testing
 import TestSupport
+import Testing
 
 /// The exact bytes of each table's rows.
 @Suite struct EngineRowsTests {

@@ -1,8 +1,8 @@
 import Foundation
 import Pipeline
 import Records
-import Testing
 import TestSupport
+import Testing
 
 /// What `Table.columns` says, beside the rows that the engine makes.
 @Suite struct TableColumnsTests {

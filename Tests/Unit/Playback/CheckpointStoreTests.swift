@@ -2,8 +2,8 @@ import Glibc
 import Journal
 import Pipeline
 import Storage
-import Testing
 import TestSupport
+import Testing
 
 @testable import Playback
 

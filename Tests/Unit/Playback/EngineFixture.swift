@@ -1,5 +1,5 @@
-import Playback
 import Pipeline
+import Playback
 import Records
 import Storage
 import Testing

@@ -1,16 +1,17 @@
-// Says what happens to the connection: one line an event, and not the same line again and again.
+// Says what happens to the connection and to what comes over it: one line an event, and not the same line again and
+// again.
 
-import Playback
-import Service
-import Settings
-import Threads
 import Ingest
 import Logging
 import Mosquitto
 import Pipeline
+import Playback
 import Records
+import Service
+import Settings
+import Threads
 
-final class ConnectionReporter: IngestObserver {
+final class IngestReporter: IngestObserver {
   private let settings: Settings
   private let log: Logger
   private let activity: Activity
@@ -81,7 +82,7 @@ final class ConnectionReporter: IngestObserver {
 
   func sessionLost(fromMs: Int64, toMs: Int64) {
     log.warning(
-      "the broker no longer knew the session; what it took between \(utc(fromMs)) and \(utc(toMs)) may be lost, see audit/gaps"
+      "the broker no longer knew the session; what it took between \(utcText(fromMs)) and \(utcText(toMs)) may be lost, see audit/gaps"
     )
   }
 

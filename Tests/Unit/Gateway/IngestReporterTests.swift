@@ -41,7 +41,7 @@ final class LogRecorder: Sendable {
   }
 }
 
-@Suite struct ConnectionReporterTests {
+@Suite struct IngestReporterTests {
   private let recorder = LogRecorder()
   private let activity = Activity(broker: "broker.example:8883")
   private let refused = MosquittoError.unreachable(host: "broker.example", port: 8883, errno: 111)
@@ -49,13 +49,13 @@ final class LogRecorder: Sendable {
   private func reporter(
     tls: Bool = false, level: Logger.Level = .info, countsRequested: Bool = false,
     evicted: @escaping () -> Int = { 0 }
-  ) -> ConnectionReporter {
+  ) -> IngestReporter {
     var settings = Settings()
     settings.mqtt.host = "broker.example"
     settings.mqtt.port = 8883
     settings.storage.directory = "/data"
     if tls { settings.mqtt.tls.caFile = "/ca.pem" }
-    return ConnectionReporter(
+    return IngestReporter(
       settings, log: recorder.logger(level), activity: activity, countsRequested: { countsRequested },
       whenSubscribed: { [recorder] in recorder.noteSubscribed() },
       status: {
