@@ -2,24 +2,18 @@
 
 import Synchronization
 
-/// Whether the gateway runs with what the operator last wrote. Times are milliseconds since 1970-01-01 UTC.
+/// Whether the gateway runs with what the operator last wrote.
 public struct ReloadStatus: Equatable, Sendable {
   /// When settings were last read again (SIGHUP); nil if they never were.
-  public var lastReloadMs: Int64?
-  /// Whether they could be applied; if not, those before are in force.
-  public var lastReloadSucceeded: Bool?
-  /// Keys that were changed in the file and take a restart, such as `mqtt.host`.
-  public var restartKeys: [String] = []
+  public var last: GatewayStatus.Reload?
   /// Whether the customer files could be used when they were last looked at; nil without `customers.path`.
   /// If not, the customers known before are in force.
   public var areCustomerFilesGood: Bool?
 
-  public init() {}
-
   /// What is wrong, in a few words; nil: nothing.
   var remark: String? {
     let problems = [
-      lastReloadSucceeded == false ? "the last settings read are wrong, those before hold" : nil,
+      last?.isGood == false ? "the last settings read are wrong, those before hold" : nil,
       areCustomerFilesGood == false ? "the customer files cannot be used, the customers before hold" : nil,
     ]
     let told = problems.compactMap(\.self)
@@ -30,8 +24,6 @@ public struct ReloadStatus: Equatable, Sendable {
 /// The present status, written by those who reload and read by any thread.
 public final class ReloadStatusBoard: Sendable {
   private let kept = Mutex(ReloadStatus())
-
-  public init() {}
 
   public var status: ReloadStatus { kept.withLock { $0 } }
 

@@ -84,9 +84,8 @@ final class Reloader: @unchecked Sendable {
 
   private func note(succeeded: Bool, restartKeys: [String]?) {
     parts.board.update { board in
-      board.lastReloadMs = SystemClock().wallMs
-      board.lastReloadSucceeded = succeeded
-      if let restartKeys { board.restartKeys = restartKeys }
+      let keys = restartKeys ?? board.last?.restartKeys ?? []
+      board.last = .init(isGood: succeeded, doneAtMs: SystemClock().wallMs, restartKeys: keys)
     }
   }
 }

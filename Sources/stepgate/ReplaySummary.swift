@@ -45,17 +45,13 @@ struct ReplaySummary {
       let tables: [String: Int]
       let seconds: Double
     }
-    var records = Dictionary(
-      uniqueKeysWithValues: Self.kinds.map { kind in
-        let verdicts = Verdict.possible(for: kind).map { ($0.name, counts[kind, $0]) }
-        return (kind.name, Dictionary(uniqueKeysWithValues: verdicts))
-      })
+    func verdicts(of kind: RecordKind) -> [String: Int] {
+      Dictionary(uniqueKeysWithValues: Verdict.possible(for: kind).map { ($0.name, counts[kind, $0]) })
+    }
+    var records = Dictionary(uniqueKeysWithValues: Self.kinds.map { ($0.name, verdicts(of: $0)) })
     // Only a gateway has these; without them its sums would not balance.
     if counts.held > 0 { records[RecordKind.stepTrainer.name]?[Verdict.held.name] = counts.held }
-    if counts.received(.unknown) > 0 {
-      let verdicts = Verdict.possible(for: .unknown).map { ($0.name, counts[.unknown, $0]) }
-      records[RecordKind.unknown.name] = Dictionary(uniqueKeysWithValues: verdicts)
-    }
+    if counts.received(.unknown) > 0 { records[RecordKind.unknown.name] = verdicts(of: .unknown) }
     let tables = rows.map { table, rows in (table.name, rows) }
     let object = Object(
       records: records, tables: Dictionary(uniqueKeysWithValues: tables), seconds: seconds)
@@ -74,33 +70,18 @@ struct ReplaySummary {
     if seconds > 0 {
       pace += ", \(withThousandsSeparators(Int64(Double(records) / seconds))) records/s"
     }
-    return "\(verdictTable.text)\n\(rowTable.text)\n\(pace)\ntables in \(output)\n"
+    return
+      "\(verdictTable.text)\n\(SummaryTable.rowsByTable { rows[$0] }.text)\n\(pace)\ntables in \(output)\n"
   }
 
   private var verdictTable: SummaryTable {
     var table = SummaryTable(heading: ["verdict"] + Self.kinds.map(\.name))
     for verdict in Self.verdicts {
-      let cells = Self.kinds.map { kind in
-        Verdict.possible(for: kind).contains(verdict)
-          ? SummaryTable.Cell.number(Int64(counts[kind, verdict])) : .text("")
-      }
-      table.append([.text(verdict.name)] + cells)
+      let numbers = Self.kinds.map { Verdict.possible(for: $0).contains(verdict) ? counts[$0, verdict] : nil }
+      table.append(verdict.name, numbers)
     }
-    if counts.held > 0 {
-      let cells = Self.kinds.map {
-        $0 == .stepTrainer ? SummaryTable.Cell.number(Int64(counts.held)) : .text("")
-      }
-      table.append([.text("held")] + cells)
-    }
-    table.append([.text("received")] + Self.kinds.map { .number(Int64(counts.received($0))) })
-    return table
-  }
-
-  private var rowTable: SummaryTable {
-    var table = SummaryTable(heading: ["table", "rows"])
-    for name in Table.allCases {
-      if let count = rows[name] { table.append([.text(name.name), .number(Int64(count))]) }
-    }
+    if counts.held > 0 { table.append("held", Self.kinds.map { $0 == .stepTrainer ? counts.held : nil }) }
+    table.append("received", Self.kinds.map { counts.received($0) })
     return table
   }
 }

@@ -19,51 +19,41 @@ struct StatusText {
     blocks.append(lines.map { name, value in pad(name, to: 12) + value + "\n" }.joined())
     if let pipeline = status.pipeline {
       blocks.append(verdictTable(pipeline).text)
-      blocks.append(rowTable(pipeline).text)
+      blocks.append(SummaryTable.rowsByTable { pipeline.tables[$0.name] }.text)
     }
     return blocks.joined(separator: "\n")
   }
 
   private var lines: [(String, String)] {
-    let (journal, process) = (status.journal, status.process)
+    let journal = status.journal
     var lines = [
-      ("gateway", "stepgate \(status.version), up \(duration(status.nowAtMs - status.startedAtMs))"),
-      ("broker", connection), ("messages", messages),
+      ("gateway", ["stepgate \(status.version)", "up \(duration(status.nowAtMs - status.startedAtMs))"]),
+      ("broker", [connection]),
+      ("messages", ["\(status.rates.messages) /s"] + figures(.messages) + figures(.connection)),
     ]
     if let pipeline = status.pipeline {
-      let lag = pipeline.watermarkLagMs.map { "watermark \(duration($0)) behind, " } ?? ""
-      let join = pipeline.join
-      lines.append(
-        (
-          "pairs",
-          "\(status.rates.pairs) /s, \(count(pipeline.tables[Table.machineLearningCurated.name] ?? 0)) in all"
-        ))
-      lines.append(
-        (
-          "join",
-          "\(lag)\(count(join.readings)) readings, \(bytes(join.memoryBytes)) of \(bytes(join.maxMemoryBytes)), \(count(pipeline.held)) held, \(count(join.late)) late"
-        ))
-      lines.append(
-        (
-          "evicted",
-          "\(count(join.evictedByAge)) by age, \(count(join.evictedIdle)) idle, \(count(join.evictedForMemory)) for memory"
-        ))
-      lines.append(("customers", count(pipeline.customers)))
+      let pairs = pipeline.tables[Table.machineLearningCurated.name] ?? 0
+      let memory = "\(bytes(pipeline.join.memoryBytes)) of \(bytes(pipeline.join.maxMemoryBytes))"
+      lines += [
+        ("pairs", ["\(status.rates.pairs) /s", "\(withThousandsSeparators(Int64(pairs))) in all"]),
+        ("join", figures(.joinState) + [memory] + figures(.join)),
+        ("evicted", figures(.evicted)), ("customers", figures(.customers)),
+      ]
     }
-    lines.append(
-      (
-        "journal",
-        "\(bytes(journal.sizeBytes)) on disk, \(bytes(max(0, journal.positionBytes - journal.playedPositionBytes))) to judge"
-      ))
-    lines.append(("checkpoint", checkpoint))
-    lines.append(
-      ("disk", "\(bytes(status.disk.freeBytes)) free, \(bytes(status.disk.reserveBytes)) are to stay free"))
-    lines.append(
-      (
-        "process",
-        "\(bytes(process.residentBytes)) resident, \(duration(Int64(process.cpuSeconds * 1000))) of CPU, \(process.openFiles) open files"
-      ))
-    return lines
+    let toJudge = "\(bytes(max(0, journal.positionBytes - journal.playedPositionBytes))) to judge"
+    lines += [
+      ("journal", figures(.journal) + [toJudge]), ("checkpoint", [checkpoint]), ("disk", figures(.disk)),
+      ("process", figures(.process) + ["\(status.process.openFiles) open files"]),
+    ]
+    return lines.map { name, parts in (name, parts.joined(separator: ", ")) }
+  }
+
+  /// What there is to say of a group of figures.
+  private func figures(_ group: Figure.Group) -> [String] {
+    Figure.all(in: group).compactMap { figure in
+      guard let words = figure.words, let value = figure.value(in: status) else { return nil }
+      return words.replacing("%", with: text(of: value, figure.unit))
+    }
   }
 
   private var connection: String {
@@ -72,12 +62,6 @@ struct StatusText {
     let session = connection.sessionPresent ? ", session resumed" : ", new session"
     return connection.broker
       + (connection.isSubscribed ? ", connected\(since)\(session)" : ", not connected\(since)")
-  }
-
-  private var messages: String {
-    let connection = status.connection
-    return
-      "\(status.rates.messages) /s, \(count(connection.messages)) in all, \(count(connection.redelivered)) sent again, \(count(connection.sessionsLost)) sessions lost"
   }
 
   private var checkpoint: String {
@@ -95,22 +79,10 @@ struct StatusText {
     var table = SummaryTable(heading: ["verdict"] + kinds.map(\.name))
     for verdict in Verdict.allCases where verdict != .held {
       let counts = kinds.map { pipeline.records[$0.name]?.verdicts[verdict.name] }
-      guard counts.contains(where: { $0 ?? 0 > 0 }) else { continue }
-      table.append([.text(verdict.name)] + counts.map { $0.map { .number(Int64($0)) } ?? .text("") })
+      if counts.contains(where: { $0 ?? 0 > 0 }) { table.append(verdict.name, counts) }
     }
-    if pipeline.held > 0 {
-      table.append(
-        [.text("held")] + kinds.map { $0 == .stepTrainer ? .number(Int64(pipeline.held)) : .text("") })
-    }
-    table.append([.text("received")] + kinds.map { .number(Int64(pipeline.records[$0.name]?.received ?? 0)) })
-    return table
-  }
-
-  private func rowTable(_ pipeline: GatewayStatus.Pipeline) -> SummaryTable {
-    var table = SummaryTable(heading: ["table", "rows"])
-    for name in Table.allCases {
-      if let rows = pipeline.tables[name.name] { table.append([.text(name.name), .number(Int64(rows))]) }
-    }
+    if pipeline.held > 0 { table.append("held", kinds.map { $0 == .stepTrainer ? pipeline.held : nil }) }
+    table.append("received", kinds.map { pipeline.records[$0.name]?.received ?? 0 })
     return table
   }
 
@@ -120,7 +92,17 @@ struct StatusText {
     text + String(repeating: " ", count: max(1, width - text.count))
   }
 
-  private func count(_ number: Int) -> String { withThousandsSeparators(Int64(number)) }
+  private func text(of value: Double, _ unit: Figure.Unit) -> String {
+    // The largest lag there is has a `Double` that is one more than it, and no integer.
+    let whole = Int64(exactly: value.rounded(.towardZero)) ?? .max
+    return switch unit {
+    case .count: withThousandsSeparators(whole)
+    case .bytes: bytes(Int(whole))
+    case .duration: duration(whole)
+    case .seconds: duration(Int64(value * 1000))
+    case .time: duration(status.nowAtMs - whole) + " ago"
+    }
+  }
 
   /// In the largest unit that leaves a whole number.
   private func bytes(_ bytes: Int) -> String {

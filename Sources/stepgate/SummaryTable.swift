@@ -1,5 +1,7 @@
 // A plain text table for the end of a command: names on the left, numbers on the right.
 
+import Pipeline
+
 /// Rows under a heading, in columns as wide as their widest cell, two blanks apart.
 struct SummaryTable {
   enum Cell: Equatable {
@@ -20,6 +22,18 @@ struct SummaryTable {
   mutating func append(_ row: [Cell]) {
     precondition(row.count == heading.count, "a row of \(row.count) cells in \(heading.count) columns")
     rows.append(row)
+  }
+
+  /// A name and numbers; nil leaves the cell empty.
+  mutating func append(_ name: String, _ numbers: [Int?]) {
+    append([.text(name)] + numbers.map { $0.map { .number(Int64($0)) } ?? .text("") })
+  }
+
+  /// The rows of each table; nil leaves it out.
+  static func rowsByTable(_ count: (Table) -> Int?) -> SummaryTable {
+    var summary = SummaryTable(heading: ["table", "rows"])
+    for table in Table.allCases { if let count = count(table) { summary.append(table.name, [count]) } }
+    return summary
   }
 
   /// The table's lines, each with its line end and without blanks before it.

@@ -95,6 +95,11 @@ COMPARE = """(async () => {
   expect("evicted-memory", pipeline.join.evicted_for_memory);
   expect("customers", pipeline.customers);
   expect("journal-position", status.journal.position_bytes);
+  for (const { id, dataset } of document.querySelectorAll("[data-path]")) {
+    const value = dataset.path.split(".").reduce((part, name) => part?.[name], status);
+    if (dataset.unit === "count") expect(id, value);
+    if (!/^[0-9]/.test(text(id)) || typeof value !== "number") wrong.push(dataset.path + ": " + text(id));
+  }
   for (const [table, rows] of Object.entries(pipeline.tables)) expect("table-" + table, rows);
   const verdicts = document.getElementById("verdicts").textContent.replaceAll(",", "");
   for (const [kind, records] of Object.entries(pipeline.records)) {

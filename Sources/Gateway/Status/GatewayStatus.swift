@@ -7,6 +7,7 @@
 // - In JSON the names are in snake case; a time is milliseconds since 1970-01-01 UTC and ends in `at_ms`.
 
 import FoundationEssentials
+import Ingest
 import Service
 
 /// The gateway at one moment.
@@ -33,8 +34,6 @@ public struct GatewayStatus: Codable, Equatable, Sendable {
   /// The last quarter of an hour, oldest first.
   public var history: [HistoryPoint] = []
 
-  public init() {}
-
   /// What the daemon is about.
   public enum Phase: String, Codable, Sendable {
     case starting, recovering, running, stopping
@@ -51,8 +50,6 @@ public struct GatewayStatus: Codable, Equatable, Sendable {
     public var headline = ""
     /// What else there is to say, a sentence each.
     public var details: [String] = []
-
-    public init() {}
   }
 
   /// The connection to the broker, and what came over it since the process began.
@@ -73,48 +70,22 @@ public struct GatewayStatus: Codable, Equatable, Sendable {
     public var sessionsLost = 0
     /// How long ago the ingest thread last told of itself.
     public var silentForMs = 0
-
-    public init() {}
   }
 
-  /// What became of the records, by all that is in the journal.
-  public struct Pipeline: Codable, Equatable, Sendable {
-    /// By kind.
-    public var records: [String: Records] = [:]
-    /// Step trainer readings that wait for their claimant's first accelerometer reading.
-    public var held = 0
-    /// Rows by table.
-    public var tables: [String: Int] = [:]
-    public var customers = 0
-    /// How far event time has come; nil before there were readings of both kinds.
-    public var watermarkAtMs: Int64?
-    /// How far that is behind the clock.
-    public var watermarkLagMs: Int64?
-    public var join = Join()
-
-    public init() {}
-  }
-
-  /// received = the sum of all verdicts (+ held).
-  public struct Records: Codable, Equatable, Sendable {
-    public var received = 0
-    /// Every verdict that the kind can get.
-    public var verdicts: [String: Int] = [:]
-
-    public init() {}
-  }
-
-  public struct Join: Codable, Equatable, Sendable {
-    public var readings = 0
-    public var memoryBytes = 0
-    public var maxMemoryBytes = 0
-    public var evictedByAge = 0
-    public var evictedIdle = 0
-    public var evictedForMemory = 0
-    /// Readings that came later than the allowed lateness.
-    public var late = 0
-
-    public init() {}
+  /// - Parameter nowMs: by the clock of `IngestStatus.toldAtMs`.
+  mutating func add(_ ingest: IngestStatus, nowMs: Int) {
+    connection.isSubscribed = ingest.connection.isSubscribed
+    connection.sinceAtMs = ingest.connection.sinceMs
+    connection.sessionPresent = ingest.connection.sessionPresent
+    connection.connects = ingest.connection.connects
+    connection.lastError = ingest.connection.lastError
+    connection.refusedFilters = ingest.connection.refused
+    connection.messages = ingest.counts.messages
+    connection.redelivered = ingest.counts.redelivered
+    connection.sessionsLost = ingest.counts.sessionsLost
+    // Before its first word it has not been silent.
+    connection.silentForMs = ingest.toldAtMs == 0 ? 0 : max(0, nowMs - ingest.toldAtMs)
+    journal.positionBytes = ingest.journalPosition
   }
 
   public struct Journal: Codable, Equatable, Sendable {
@@ -124,8 +95,6 @@ public struct GatewayStatus: Codable, Equatable, Sendable {
     public var playedPositionBytes = 0
     /// What is kept on disk.
     public var sizeBytes = 0
-
-    public init() {}
   }
 
   /// The newest checkpoint.
@@ -133,8 +102,6 @@ public struct GatewayStatus: Codable, Equatable, Sendable {
     /// Nil where this process has written none yet.
     public var writtenAtMs: Int64?
     public var positionBytes = 0
-
-    public init() {}
   }
 
   /// The volume of the data folder.
@@ -143,8 +110,6 @@ public struct GatewayStatus: Codable, Equatable, Sendable {
     /// What is to stay free: below, nothing is taken in.
     public var reserveBytes = 0
     public var isLow = false
-
-    public init() {}
   }
 
   /// The last reload of the settings.
@@ -153,20 +118,12 @@ public struct GatewayStatus: Codable, Equatable, Sendable {
     public var doneAtMs: Int64 = 0
     /// Keys whose new values take a restart.
     public var restartKeys: [String] = []
-
-    public init(isGood: Bool, doneAtMs: Int64, restartKeys: [String] = []) {
-      self.isGood = isGood
-      self.doneAtMs = doneAtMs
-      self.restartKeys = restartKeys
-    }
   }
 
   public struct Process: Codable, Equatable, Sendable {
     public var residentBytes = 0
     public var cpuSeconds = 0.0
     public var openFiles = 0
-
-    public init() {}
   }
 
   /// Per second, over the last minute at most.
@@ -174,8 +131,6 @@ public struct GatewayStatus: Codable, Equatable, Sendable {
     public var messages = 0.0
     public var records = 0.0
     public var pairs = 0.0
-
-    public init() {}
   }
 
   /// A pair, its customer and its device under names that hold until the process ends and mean nothing.
@@ -202,12 +157,12 @@ public struct GatewayStatus: Codable, Equatable, Sendable {
     public var readings = 0
     /// The sum of `Join.evictedForMemory`.
     public var evictedForMemory = 0
-
-    public init() {}
   }
+}
 
-  // MARK: JSON
+// MARK: JSON
 
+extension GatewayStatus {
   /// One line of JSON.
   public var json: [UInt8] {
     let encoder = JSONEncoder()

@@ -5,13 +5,10 @@ import Glibc
 extension GatewayStatus.Process {
   /// The figures of this process now; 0 where /proc is not there.
   static func current() -> Self {
-    var figures = Self()
-    figures.residentBytes = residentBytes()
     var time = timespec()
     clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &time)
-    figures.cpuSeconds = Double(time.tv_sec) + Double(time.tv_nsec / 1_000_000) / 1_000
-    figures.openFiles = openFiles()
-    return figures
+    let cpuSeconds = Double(time.tv_sec) + Double(time.tv_nsec / 1_000_000) / 1_000
+    return Self(residentBytes: residentBytes(), cpuSeconds: cpuSeconds, openFiles: openFiles())
   }
 
   // The second number of /proc/self/statm is pages (proc(5)).

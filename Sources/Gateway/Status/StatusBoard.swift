@@ -117,7 +117,8 @@ public final class StatusBoard: @unchecked Sendable {
     status.phase = state.phase
     status.startedAtMs = startedAtMs
     status.nowAtMs = clock.wallMs
-    status.add(reloads.status)
+    let reloads = reloads.status
+    (status.reload, status.customerFilesAreGood) = (reloads.last, reloads.areCustomerFilesGood)
     status.process = .current()
     status.connection.broker = "\(settings.mqtt.host):\(settings.mqtt.port)"
     addDisk(state.ingest?.latest, to: &status)

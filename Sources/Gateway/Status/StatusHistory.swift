@@ -39,28 +39,24 @@ struct StatusHistory {
     guard sample.atMs - last.atMs >= Self.pointMs else { return }
     lastPoint = sample
     let rates = rates(from: last, to: sample)
-    var point = GatewayStatus.HistoryPoint()
-    point.endAtMs = status.nowAtMs
-    point.messages = rates.messages
-    point.pairs = rates.pairs
-    point.watermarkLagMs = status.pipeline?.watermarkLagMs
-    point.readings = status.pipeline?.join.readings ?? 0
-    point.evictedForMemory = status.pipeline?.join.evictedForMemory ?? 0
-    history.append(point)
+    let join = status.pipeline?.join ?? .init()
+    history.append(
+      .init(
+        endAtMs: status.nowAtMs, messages: rates.messages, pairs: rates.pairs,
+        watermarkLagMs: status.pipeline?.watermarkLagMs, readings: join.readings,
+        evictedForMemory: join.evictedForMemory))
     if history.count > Self.points { history.removeFirst() }
   }
 
   private func rates(from start: StatusSample, to end: StatusSample) -> GatewayStatus.Rates {
-    var rates = GatewayStatus.Rates()
     let ms = end.atMs - start.atMs
-    guard ms > 0 else { return rates }
+    guard ms > 0 else { return .init() }
     // To a tenth, and never below 0: a sum that fell belongs to another engine.
     func perSecond(_ difference: Int) -> Double {
       (Double(max(0, difference)) * 10_000 / Double(ms)).rounded() / 10
     }
-    rates.messages = perSecond(end.messages - start.messages)
-    rates.records = perSecond(end.records - start.records)
-    rates.pairs = perSecond(end.pairs - start.pairs)
-    return rates
+    return .init(
+      messages: perSecond(end.messages - start.messages), records: perSecond(end.records - start.records),
+      pairs: perSecond(end.pairs - start.pairs))
   }
 }
