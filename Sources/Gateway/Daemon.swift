@@ -88,7 +88,7 @@ public final class Daemon {
     defer { supervisor.stopping() }
     board.enter(.recovering)
     supervisor.watch([("the start", startPulse)])
-    supervisor.ask(questions(pairs: { 0 }))
+    supervisor.ask(questions())
     guard let recovered = try recover() else {
       log.info("stopped while playing the journal; the next start begins with it again")
       return PipelineStatus()
@@ -99,10 +99,13 @@ public final class Daemon {
     return try ingest(recovered, reload)
   }
 
-  private func questions(pairs: @escaping @Sendable () -> Int) -> Supervisor.Questions {
+  private func questions(
+    connection: @escaping @Sendable () -> ConnectionState = { .connecting },
+    pairs: @escaping @Sendable () -> Int = { 0 }
+  ) -> Supervisor.Questions {
     let (patience, signals, console, reloads, activity) = (patience, signals, console, reloads, activity)
     var questions = Supervisor.Questions()
-    questions.sentence = { activity.sentence(pairs: pairs()) }
+    questions.sentence = { activity.sentence(connection(), pairs: pairs()) }
     questions.isWaitingForRoom = { patience.isWaiting }
     questions.isStopping = { signals.stopRequested }
     questions.remark = { reloads.status.remark }
@@ -122,7 +125,7 @@ public final class Daemon {
       checkpoints: CheckpointStore(fileSystem: fileSystem, dataDirectory: directory),
       onFailure: { wakeUp.signal() })
     let reporter = IngestReporter(
-      settings, log: log, activity: activity, countsRequested: { signals.takeCountsRequest() },
+      settings, log: log, countsRequested: { signals.takeCountsRequest() },
       whenSubscribed: { [supervisor] in supervisor.ready() }, status: { engine.status })
     let input = LocalInput(wakeUp: wakeUp)
     let room = RoomWatch(
@@ -132,7 +135,12 @@ public final class Daemon {
       recovered: recovered, engine: engine, room: room, wakeUp: wakeUp, input: input, observer: reporter,
       isStopping: { signals.stopRequested })
     supervisor.watch([("ingest", loop.pulse)] + engine.pulses)
-    supervisor.ask(questions(pairs: { engine.status.rows[.machineLearningCurated] ?? 0 }))
+    let published = loop.published
+    supervisor.ask(
+      questions(
+        connection: { published.latest.connection.state },
+        pairs: { engine.status.rows[.machineLearningCurated] ?? 0 }))
+    activity.set(.running)
     reporter.starting()
     board.watch(engine, loop.published, checkpointPosition: recovered.checkpointPosition)
     engine.start()

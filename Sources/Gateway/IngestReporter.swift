@@ -14,30 +14,24 @@ import Threads
 final class IngestReporter: IngestObserver {
   private let settings: Settings
   private let log: Logger
-  private let activity: Activity
   private let whenSubscribed: () -> Void
   private let countsRequested: () -> Bool
   private let status: () -> PipelineStatus
   // Since the last connection. Not only the last one: a broker may give two reasons in turns.
   private var toldFailures: [MosquittoError] = []
 
-  // Of the present connection.
-  private var refusedFilter: String?
-
   // Told at the first, and whenever the sum has doubled since.
   private var evictedToTell = 1
 
   /// - Parameters:
-  ///   - activity: is kept at what happens to the connection.
   ///   - countsRequested: asked when the loop was woken up.
   ///   - whenSubscribed: called when the broker has granted all subscriptions.
   init(
-    _ settings: Settings, log: Logger, activity: Activity, countsRequested: @escaping () -> Bool,
+    _ settings: Settings, log: Logger, countsRequested: @escaping () -> Bool,
     whenSubscribed: @escaping () -> Void, status: @escaping () -> PipelineStatus
   ) {
     self.settings = settings
     self.log = log
-    self.activity = activity
     self.whenSubscribed = whenSubscribed
     self.countsRequested = countsRequested
     self.status = status
@@ -46,24 +40,20 @@ final class IngestReporter: IngestObserver {
   private var broker: String { "\(settings.mqtt.host):\(settings.mqtt.port)" }
 
   func starting() {
-    activity.set(.connecting)
     let directory = settings.storage.directory
     log.info("connecting to the broker at \(broker)")
     log.info("writing tables to \(directory)")
     log.info("tail them with: stepgate tail machine_learning_curated --follow --data \(directory)")
   }
 
-  func subscribed(sessionPresent: Bool) {
+  func subscribed(sessionPresent: Bool, isComplete: Bool) {
     toldFailures = []
     let session = sessionPresent ? "resuming its session" : "with a new session"
     log.info("connected to \(broker) as \(settings.mqtt.clientID) \(session); subscribed")
-    activity.set(refusedFilter.map { .refused(filter: $0) } ?? .connected)
-    if refusedFilter == nil { whenSubscribed() }
-    refusedFilter = nil
+    if isComplete { whenSubscribed() }
   }
 
   func subscriptionRefused(_ filter: String, reasonCode: UInt8) {
-    refusedFilter = filter
     let code = String(reasonCode, radix: 16)
     log.error(
       "the broker refused the subscription to \(filter) (reason 0x\(code)); check topics.* and the broker's ACL"
@@ -71,7 +61,6 @@ final class IngestReporter: IngestObserver {
   }
 
   func connectFailed(_ reason: MosquittoError, retryInMs: Int) {
-    activity.lostConnection("\(reason)", nowMs: SystemClock().wallMs)
     if toldFailures.contains(reason) {
       log.debug("\(reason); next attempt in \(retryInMs) ms")
       return
@@ -88,7 +77,6 @@ final class IngestReporter: IngestObserver {
 
   func roomChanged(isLow: Bool, freeBytes: Int, minFreeBytes: Int) {
     let directory = settings.storage.directory
-    activity.set(isLow ? .lowOnRoom(freeBytes: freeBytes) : .connecting)
     if isLow {
       log.error(
         "\(freeBytes >> 20) MiB are free at \(directory), less than storage.min_free_bytes (\(minFreeBytes >> 20) MiB); nothing is read until there is room, the broker keeps the messages"
@@ -100,7 +88,6 @@ final class IngestReporter: IngestObserver {
 
   func disconnected(_ reason: MosquittoError?) {
     guard let reason else { return }
-    activity.lostConnection("\(reason)", nowMs: SystemClock().wallMs)
     log.warning("\(reason); connecting again")
   }
 

@@ -35,20 +35,16 @@ extension IngestLoop: ClientDelegate {
 
   public func subscribed(grantedQoS: [UInt8]) {
     subscribedAtMs = clock.monotonicMs
-    connectionStatus.refused = []
-    for (filter, code) in zip(subscriptions, grantedQoS) where code >= 0x80 {
-      connectionStatus.refused.append(filter)
-      observer?.subscriptionRefused(filter, reasonCode: code)
-    }
-    connectionStatus.connects += 1
+    let refused = zip(subscriptions, grantedQoS).filter { $1 >= 0x80 }
+    for (filter, code) in refused { observer?.subscriptionRefused(filter, reasonCode: code) }
     connectionStatus.sessionPresent = sessionPresent
-    tellConnection(isSubscribed: true)
-    observer?.subscribed(sessionPresent: sessionPresent)
+    enter(refused.isEmpty ? .subscribed : .refused(filters: refused.map(\.0)))
+    observer?.subscribed(sessionPresent: sessionPresent, isComplete: refused.isEmpty)
   }
 
   public func connectFailed(_ reason: MosquittoError) {
     let delayMs = retryLater()
-    tellConnection(isSubscribed: false, reason)
+    lose(reason)
     observer?.connectFailed(reason, retryInMs: delayMs)
   }
 
@@ -57,16 +53,16 @@ extension IngestLoop: ClientDelegate {
     // and throw each other out as often.
     if clock.monotonicMs - subscribedAtMs >= Backoff.lastMs { backoff.reset() }
     _ = retryLater()
-    tellConnection(isSubscribed: false, reason)
+    if let reason { lose(reason) } else if connectionStatus.state.takesMessages { enter(.connecting) }
     observer?.disconnected(reason)
   }
 
-  private func tellConnection(isSubscribed: Bool, _ error: MosquittoError? = nil) {
-    if isSubscribed != connectionStatus.isSubscribed || connectionStatus.sinceMs == nil {
-      connectionStatus.sinceMs = clock.wallMs
-    }
-    connectionStatus.isSubscribed = isSubscribed
-    if let error { connectionStatus.lastError = error.description }
+  private func lose(_ reason: MosquittoError) {
+    enter(connectionStatus.state.lost(reason.description, nowMs: clock.wallMs))
+  }
+
+  func enter(_ state: ConnectionState) {
+    connectionStatus.enter(state, nowMs: clock.wallMs)
     publishStatus()
   }
 

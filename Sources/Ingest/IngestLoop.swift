@@ -265,6 +265,7 @@ public final class IngestLoop {
     let wasLow = room.isLow
     do throws(StorageError) { try room.look(nowMs: clock.monotonicMs) } catch { throw .storage(error) }
     guard room.isLow != wasLow else { return }
+    enter(room.isLow ? .noRoom(freeBytes: room.freeBytes) : .connecting)
     observer?.roomChanged(
       isLow: room.isLow, freeBytes: room.freeBytes, minFreeBytes: room.minFreeBytes)
     if room.isLow { disconnect() } else { connectAtMs = clock.monotonicMs }

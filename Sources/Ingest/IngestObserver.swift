@@ -5,7 +5,8 @@ import Mosquitto
 /// Told of what happens to the connection, on the ingest thread.
 public protocol IngestObserver: AnyObject {
   /// Connected and subscribed: messages come from now on.
-  func subscribed(sessionPresent: Bool)
+  /// - Parameter isComplete: whether the broker granted all subscriptions.
+  func subscribed(sessionPresent: Bool, isComplete: Bool)
   /// The broker refused this subscription (MQTT 5, section 3.9.3).
   func subscriptionRefused(_ filter: String, reasonCode: UInt8)
   func connectFailed(_ reason: MosquittoError, retryInMs: Int)

@@ -4,22 +4,6 @@
 
 import Synchronization
 
-/// The connection to the broker.
-public struct ConnectionStatus: Equatable, Sendable {
-  /// Connected and subscribed: messages come.
-  public var isSubscribed = false
-  /// Since when `isSubscribed` is as it is; milliseconds since 1970-01-01 UTC. Nil before the first attempt.
-  public var sinceMs: Int64?
-  /// Whether the broker knew the session when the gateway connected.
-  public var sessionPresent = false
-  /// How often it was connected and subscribed.
-  public var connects = 0
-  /// Why there is no connection, or why the last one ended.
-  public var lastError: String?
-  /// The topic filters that the broker refused.
-  public var refused: [String] = []
-}
-
 /// What the ingest loop was doing when it last told.
 public struct IngestStatus: Equatable, Sendable {
   public var counts = IngestCounts()

@@ -1,6 +1,6 @@
 // A plain text table for the end of a command: names on the left, numbers on the right.
 
-import Pipeline
+import Records
 
 /// Rows under a heading, in columns as wide as their widest cell, two blanks apart.
 struct SummaryTable {

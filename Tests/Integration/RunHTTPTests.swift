@@ -96,9 +96,9 @@ extension RunTests {
 
       try broker.stop()
       try await gateway.eventually("it is not ready") { try http.get("/-/ready").status == 503 }
+      let reason = try http.get("/-/ready").body
       #expect(
-        try http.get("/-/ready").body == "There is no connection to the broker at 127.0.0.1:\(broker.port).\n"
-      )
+        reason.hasPrefix("Connecting to the broker at 127.0.0.1:") || reason.hasPrefix("Not connected: "))
       #expect(try http.get("/-/healthy").status == 200)
       try await gateway.eventually("it is bad") { try http.status().text("health.level") == "bad" }
       #expect(try #require(try http.status().text("health.headline")).hasPrefix("Not connected: "))
@@ -118,7 +118,8 @@ extension RunTests {
       let gateway = try fixture.start()
       let http = try await StatusPort(gateway)
       try await gateway.eventually("the disk is low") { try http.status().text("health.level") == "bad" }
-      #expect(try http.get("/-/ready").body == "The disk is low, so nothing is taken in.\n")
+      #expect(
+        try http.get("/-/ready").body.hasSuffix("Nothing is taken in; the broker keeps the messages.\n"))
       #expect(try http.get("/metrics").body.contains("stepgate_disk_low 1\n"))
       try await gateway.stop()
     }

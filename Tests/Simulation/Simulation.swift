@@ -316,7 +316,9 @@ extension Simulation: IngestObserver {
     note("disconnected: \(reason.map { "\($0)" } ?? "asked for")")
     if reason != nil { coverage.count(.disconnect) }
   }
-  func subscribed(sessionPresent: Bool) { note("subscribed, session present: \(sessionPresent)") }
+  func subscribed(sessionPresent: Bool, isComplete: Bool) {
+    note("subscribed, session present: \(sessionPresent)")
+  }
   func subscriptionRefused(_ filter: String, reasonCode: UInt8) {}
   func sessionLost(fromMs: Int64, toMs: Int64) {}
   func wokenUp() {}

@@ -108,14 +108,6 @@ extension HTTPField.Name {
 extension GatewayStatus {
   /// Why the gateway takes no messages; nil if it does.
   var notReadyReason: String? {
-    switch phase {
-    case .starting: "The gateway is starting."
-    case .recovering: "The journal is being played."
-    case .stopping: "The gateway is stopping."
-    case .running where disk.isLow: "The disk is low, so nothing is taken in."
-    case .running where !connection.isSubscribed:
-      "There is no connection to the broker at \(connection.broker)."
-    case .running: nil
-    }
+    phase == .running && connection.state.takesMessages ? nil : health.headline
   }
 }

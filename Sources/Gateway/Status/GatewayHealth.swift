@@ -40,30 +40,28 @@ extension GatewayStatus.Health {
 
   // What keeps messages from coming in.
   private static func intakeProblems(of status: GatewayStatus) -> [Problem] {
-    var problems: [Problem] = []
-    let (connection, disk) = (status.connection, status.disk)
-    if disk.isLow {
-      let text = "The disk has less than \(disk.reserveBytes >> 20) MiB free (storage.min_free_bytes)."
-      problems.append((.bad, text + " Nothing is taken in; the broker keeps the messages."))
-    }
-    if connection.silentForMs > silentMs {
-      problems.append((.bad, "Ingest stands still. Is the disk stuck?"))
-    }
-    if !connection.isSubscribed && !disk.isLow { problems.append(absence(status)) }
-    if connection.isSubscribed, let filter = connection.refusedFilters.first {
-      let text = "The broker refused the subscription to \(filter); check topics.* and the broker's ACL."
-      problems.append((.bad, text))
-    }
-    return problems
+    let problem = connectionProblem(of: status)
+    guard status.connection.silentForMs > silentMs else { return [problem].compactMap(\.self) }
+    let silence: Problem = (.bad, "Ingest stands still. Is the disk stuck?")
+    if case .noRoom = status.connection.state { return [problem, silence].compactMap(\.self) }
+    return [silence, problem].compactMap(\.self)
   }
 
-  private static func absence(_ status: GatewayStatus) -> Problem {
-    let connection = status.connection
-    guard let sinceMs = connection.sinceAtMs, status.nowAtMs - sinceMs >= reconnectMs else {
-      return (.attention, "Connecting to the broker at \(connection.broker).")
+  private static func connectionProblem(of status: GatewayStatus) -> Problem? {
+    let connecting: Problem = (.attention, "Connecting to the broker at \(status.connection.broker).")
+    switch status.connection.state {
+    case .subscribed: return nil
+    case .connecting: return connecting
+    case .away(let sinceMs, let reason):
+      return status.nowAtMs - sinceMs < reconnectMs ? connecting : (.bad, "Not connected: \(reason).")
+    case .refused(let filters):
+      let text = "The broker refused the subscription to \(filters[0]); check topics.* and the broker's ACL."
+      return (.bad, text)
+    case .noRoom:
+      let reserve = status.disk.reserveBytes >> 20
+      let text = "The disk has less than \(reserve) MiB free (storage.min_free_bytes)."
+      return (.bad, text + " Nothing is taken in; the broker keeps the messages.")
     }
-    let reason = connection.lastError ?? "the broker at \(connection.broker) does not answer"
-    return (.bad, "Not connected: \(reason).")
   }
 
   private static func otherProblems(of status: GatewayStatus) -> [Problem] {

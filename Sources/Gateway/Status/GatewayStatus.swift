@@ -54,6 +54,8 @@ public struct GatewayStatus: Codable, Equatable, Sendable {
 
   /// The connection to the broker, and what came over it since the process began.
   public struct Connection: Codable, Equatable, Sendable {
+    /// Not in JSON, which has what it says of numbers and names.
+    var state = ConnectionState.connecting
     /// `HOST:PORT`.
     public var broker = ""
     public var isSubscribed = false
@@ -70,16 +72,22 @@ public struct GatewayStatus: Codable, Equatable, Sendable {
     public var sessionsLost = 0
     /// How long ago the ingest thread last told of itself.
     public var silentForMs = 0
+
+    private enum CodingKeys: CodingKey {
+      case broker, isSubscribed, sinceAtMs, sessionPresent, connects, lastError, refusedFilters, messages,
+        redelivered, sessionsLost, silentForMs
+    }
   }
 
   /// - Parameter nowMs: by the clock of `IngestStatus.toldAtMs`.
   mutating func add(_ ingest: IngestStatus, nowMs: Int) {
-    connection.isSubscribed = ingest.connection.isSubscribed
+    connection.state = ingest.connection.state
+    connection.isSubscribed = connection.state.takesMessages
     connection.sinceAtMs = ingest.connection.sinceMs
     connection.sessionPresent = ingest.connection.sessionPresent
     connection.connects = ingest.connection.connects
     connection.lastError = ingest.connection.lastError
-    connection.refusedFilters = ingest.connection.refused
+    connection.refusedFilters = connection.state.refusedFilters
     connection.messages = ingest.counts.messages
     connection.redelivered = ingest.counts.redelivered
     connection.sessionsLost = ingest.counts.sessionsLost

@@ -1,3 +1,4 @@
+import Ingest
 import Testing
 
 @testable import Gateway
@@ -9,7 +10,7 @@ import Testing
     status.phase = .running
     status.nowAtMs = 1_000_000
     status.connection.broker = "broker:1883"
-    status.connection.isSubscribed = true
+    status.connection.state = .subscribed
     status.connection.sinceAtMs = 400_000
     status.connection.messages = 10
     status.rates.messages = 1.5
@@ -41,7 +42,7 @@ import Testing
   @Test(arguments: [GatewayStatus.Phase.starting, .recovering, .stopping])
   func `What is no error but no service either asks for attention`(phase: GatewayStatus.Phase) {
     let health = Self.health {
-      $0.phase = phase; $0.connection.isSubscribed = false
+      $0.phase = phase; $0.connection.state = .connecting
     }
     #expect(health.level == .attention)
     #expect(health.details.isEmpty)
@@ -49,14 +50,13 @@ import Testing
 
   @Test func `A connection that is away is bad only after some seconds, and says why`() {
     let moment = Self.health {
-      $0.connection.isSubscribed = false; $0.connection.sinceAtMs = 996_000
+      $0.connection.state = .away(sinceMs: 995_001, reason: "gone")
     }
     #expect(moment.level == .attention)
     #expect(moment.headline == "Connecting to the broker at broker:1883.")
     let away = Self.health {
-      $0.connection.isSubscribed = false
-      $0.connection.sinceAtMs = 995_000
-      $0.connection.lastError = "cannot connect to the broker at broker:1883: Connection refused"
+      let reason = "cannot connect to the broker at broker:1883: Connection refused"
+      $0.connection.state = .away(sinceMs: 995_000, reason: reason)
     }
     #expect(away.level == .bad)
     #expect(
@@ -65,8 +65,7 @@ import Testing
 
   @Test func `A low disk is the headline, and the connection it costs is not told twice`() {
     let health = Self.health {
-      $0.disk.isLow = true
-      $0.connection.isSubscribed = false
+      $0.connection.state = .noRoom(freeBytes: 5 << 20)
       $0.reload = .init(isGood: false, doneAtMs: 1)
     }
     #expect(health.level == .bad)
@@ -77,9 +76,18 @@ import Testing
   @Test func `Ingest that stands still and a refused subscription are bad`() {
     #expect(Self.health { $0.connection.silentForMs = 10_001 }.level == .bad)
     #expect(Self.health { $0.connection.silentForMs = 10_000 }.level == .good)
-    let refused = Self.health { $0.connection.refusedFilters = ["stedi/customer/#"] }
+    let refused = Self.health { $0.connection.state = .refused(filters: ["stedi/customer/#"]) }
     #expect(refused.level == .bad)
     #expect(refused.headline.contains("stedi/customer/#"))
+    let both = Self.health {
+      $0.connection.silentForMs = 10_001; $0.connection.state = .refused(filters: ["stedi/customer/#"])
+    }
+    #expect(both.headline == "Ingest stands still. Is the disk stuck?")
+    #expect(both.details == [refused.headline])
+    let noRoom = Self.health {
+      $0.connection.silentForMs = 10_001; $0.connection.state = .noRoom(freeBytes: 1)
+    }
+    #expect(noRoom.headline.hasPrefix("The disk has less than") && noRoom.details == [both.headline])
   }
 
   @Test func `Memory that is full asks for attention as long as readings are dropped`() {

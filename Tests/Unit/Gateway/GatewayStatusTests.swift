@@ -44,20 +44,26 @@ import Testing
     }
   }
 
-  @Test func `A gateway is ready when it is subscribed and the disk has room`() {
+  @Test func `A gateway is ready when messages come, and says what is wrong when they do not`() {
     var status = GatewayStatus()
-    #expect(status.notReadyReason == "The gateway is starting.")
-    status.phase = .recovering
-    #expect(status.notReadyReason == "The journal is being played.")
-    status.phase = .running
     status.connection.broker = "b:1"
-    #expect(status.notReadyReason == "There is no connection to the broker at b:1.")
-    status.connection.isSubscribed = true
-    #expect(status.notReadyReason == nil)
-    status.disk.isLow = true
-    #expect(status.notReadyReason == "The disk is low, so nothing is taken in.")
+    func reason() -> String? {
+      status.health = GatewayStatus.Health(of: status)
+      return status.notReadyReason
+    }
+    #expect(reason() == "Starting.")
+    status.phase = .recovering
+    #expect(reason() == "Playing the journal; it connects to the broker afterwards.")
+    status.phase = .running
+    #expect(reason() == "Connecting to the broker at b:1.")
+    status.connection.state = .subscribed
+    #expect(reason() == nil)
+    status.connection.state = .refused(filters: ["f"])
+    #expect(reason() == nil)
+    status.connection.state = .noRoom(freeBytes: 1)
+    #expect(reason()?.contains("Nothing is taken in; the broker keeps the messages.") == true)
     status.phase = .stopping
-    #expect(status.notReadyReason == "The gateway is stopping.")
+    #expect(reason() == "Stopping; the broker keeps the messages.")
   }
 
   @Test func `The figures of a process are those of this one`() {

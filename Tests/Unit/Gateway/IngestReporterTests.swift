@@ -43,7 +43,6 @@ final class LogRecorder: Sendable {
 
 @Suite struct IngestReporterTests {
   private let recorder = LogRecorder()
-  private let activity = Activity(broker: "broker.example:8883")
   private let refused = MosquittoError.unreachable(host: "broker.example", port: 8883, errno: 111)
 
   private func reporter(
@@ -56,7 +55,7 @@ final class LogRecorder: Sendable {
     settings.storage.directory = "/data"
     if tls { settings.mqtt.tls.caFile = "/ca.pem" }
     return IngestReporter(
-      settings, log: recorder.logger(level), activity: activity, countsRequested: { countsRequested },
+      settings, log: recorder.logger(level), countsRequested: { countsRequested },
       whenSubscribed: { [recorder] in recorder.noteSubscribed() },
       status: {
         var status = PipelineStatus()
@@ -83,7 +82,7 @@ final class LogRecorder: Sendable {
 
   @Test(arguments: [(false, "with a new session"), (true, "resuming its session")])
   func `A connection says which session it has`(sessionPresent: Bool, text: String) {
-    reporter().subscribed(sessionPresent: sessionPresent)
+    reporter().subscribed(sessionPresent: sessionPresent, isComplete: true)
     #expect(recorder.lines == ["info connected to broker.example:8883 as stepgate \(text); subscribed"])
   }
 
@@ -100,7 +99,7 @@ final class LogRecorder: Sendable {
         + "check mqtt.host and mqtt.port; trying again until it works")
 
     // A connection in between makes it news again.
-    reporter.subscribed(sessionPresent: true)
+    reporter.subscribed(sessionPresent: true, isComplete: true)
     reporter.connectFailed(refused, retryInMs: 500)
     #expect(recorder.lines.count == 4)
   }
@@ -146,36 +145,11 @@ final class LogRecorder: Sendable {
         "error the broker refused the subscription to stedi/customer/# (reason 0x87)") == true)
   }
 
-  @Test func `What happens to the connection is what the status says`() {
-    let reporter = reporter()
-    reporter.starting()
-    #expect(activity.phase == .connecting)
-    reporter.connectFailed(refused, retryInMs: 500)
-    guard case .disconnected(let sinceMs, let reason) = activity.phase else {
-      Issue.record("\(activity.phase)")
-      return
-    }
-    #expect(reason == "\(refused)")
-    reporter.connectFailed(.keepaliveExpired, retryInMs: 500)
-    #expect(activity.phase == .disconnected(sinceMs: sinceMs, reason: "\(MosquittoError.keepaliveExpired)"))
-    #expect(recorder.subscribed == 0)
-    reporter.subscribed(sessionPresent: true)
-    #expect(activity.phase == .connected)
-    #expect(recorder.subscribed == 1)
-    reporter.roomChanged(isLow: true, freeBytes: 5, minFreeBytes: 6)
-    #expect(activity.phase == .lowOnRoom(freeBytes: 5))
-    reporter.roomChanged(isLow: false, freeBytes: 7, minFreeBytes: 6)
-    #expect(activity.phase == .connecting)
-  }
-
   @Test func `With a subscription refused the gateway is not ready, and the next connection may mend it`() {
     let reporter = reporter()
-    reporter.subscriptionRefused("stedi/customer/#", reasonCode: 0x87)
-    reporter.subscribed(sessionPresent: false)
-    #expect(activity.phase == .refused(filter: "stedi/customer/#"))
+    reporter.subscribed(sessionPresent: false, isComplete: false)
     #expect(recorder.subscribed == 0)
-    reporter.subscribed(sessionPresent: true)
-    #expect(activity.phase == .connected)
+    reporter.subscribed(sessionPresent: true, isComplete: true)
     #expect(recorder.subscribed == 1)
   }
 

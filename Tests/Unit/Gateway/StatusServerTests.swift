@@ -44,7 +44,7 @@ import Testing
     }
     let ready = try HTTPExchange.ask(port, "/-/ready")
     #expect(ready.status == 503)
-    #expect(ready.body == "The gateway is starting.\n")
+    #expect(ready.body == "Starting.\n")
     #expect(try HTTPExchange.ask(port, "/etc/passwd").status == 404)
     #expect(try HTTPExchange.ask(port, "/../..//").status == 404)
   }

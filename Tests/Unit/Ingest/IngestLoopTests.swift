@@ -69,7 +69,7 @@ private final class IngestFixture: IngestObserver {
     #expect(Date() < deadline, "the loop did not get there in time")
   }
 
-  func subscribed(sessionPresent: Bool) { sessionsPresent.append(sessionPresent) }
+  func subscribed(sessionPresent: Bool, isComplete: Bool) { sessionsPresent.append(sessionPresent) }
   func wokenUp() { wakeUps += 1 }
   func secondPassed() {}
   func subscriptionRefused(_ filter: String, reasonCode: UInt8) {}
