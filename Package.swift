@@ -74,8 +74,9 @@ let package = Package(
     .target(
       name: "Gateway",
       dependencies: [
-        "Mosquitto", "Threads", "Records", "Storage", "Journal", "SegmentLog", "Consent", "Join", "Pipeline",
-        "Playback", "Ingest", "Settings", "Service",
+        "Mosquitto", "Threads", "Records", "Storage", "Journal", "SegmentLog", "Pipeline", "Playback",
+        "Ingest",
+        "Settings", "Service",
         .product(name: "HTTPTypes", package: "swift-http-types"),
         .product(name: "Hummingbird", package: "hummingbird"),
         .product(name: "HummingbirdCore", package: "hummingbird"),
@@ -89,8 +90,9 @@ let package = Package(
     .executableTarget(
       name: "stepgate",
       dependencies: [
-        "CFastPath", "Threads", "Records", "Storage", "Journal", "SegmentLog", "Consent", "Join", "Pipeline",
-        "Playback", "Ingest", "Simulator", "Settings", "Service", "Gateway",
+        "CFastPath", "Mosquitto", "Threads", "Records", "Storage", "Journal", "SegmentLog", "Join",
+        "Pipeline",
+        "Playback", "Simulator", "Settings", "Service", "Gateway",
         .product(name: "Logging", package: "swift-log"),
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ],

@@ -14,9 +14,9 @@ struct StatusText {
     let health = status.health
     let mark = ["good": "[ok]", "attention": "[!]", "bad": "[!!]"][health.level.rawValue] ?? ""
     var blocks = [
-      ([mark + " " + health.headline] + health.details.map { "     " + $0 }).joined(separator: "\n") + "\n"
+      ([mark + " " + health.headline] + health.details.map { "     " + $0 }).joined(separator: "\n") + "\n",
+      lines.map { name, value in pad(name, to: 12) + value + "\n" }.joined(),
     ]
-    blocks.append(lines.map { name, value in pad(name, to: 12) + value + "\n" }.joined())
     if let pipeline = status.pipeline {
       blocks.append(verdictTable(pipeline).text)
       blocks.append(SummaryTable.rowsByTable { pipeline.tables[$0.name] }.text)
@@ -25,7 +25,6 @@ struct StatusText {
   }
 
   private var lines: [(String, String)] {
-    let journal = status.journal
     var lines = [
       ("gateway", ["stepgate \(status.version)", "up \(duration(status.nowAtMs - status.startedAtMs))"]),
       ("broker", [connection]),
@@ -40,10 +39,10 @@ struct StatusText {
         ("evicted", figures(.evicted)), ("customers", figures(.customers)),
       ]
     }
-    let toJudge = "\(bytes(max(0, journal.positionBytes - journal.playedPositionBytes))) to judge"
+    let toJudge = bytes(max(0, status.journal.positionBytes - status.journal.playedPositionBytes))
     lines += [
-      ("journal", figures(.journal) + [toJudge]), ("checkpoint", [checkpoint]), ("disk", figures(.disk)),
-      ("process", figures(.process) + ["\(status.process.openFiles) open files"]),
+      ("journal", figures(.journal) + ["\(toJudge) to judge"]), ("checkpoint", [checkpoint]),
+      ("disk", figures(.disk)), ("process", figures(.process) + ["\(status.process.openFiles) open files"]),
     ]
     return lines.map { name, parts in (name, parts.joined(separator: ", ")) }
   }

@@ -19,8 +19,7 @@ extension GatewayStatus {
           text += "# HELP \(name) \(figure.help)\n# TYPE \(name) \(kind)\n"
         }
         lastName = name
-        text += labels.isEmpty ? figure.metric : "\(name){\(labels)}"
-        text += " \(figure.unit.metricText(value))\n"
+        text += (labels.isEmpty ? figure.metric : "\(name){\(labels)}") + " \(figure.unit.text(value))\n"
       }
     }
     return text
@@ -29,7 +28,7 @@ extension GatewayStatus {
 
 extension Figure.Unit {
   // A whole number without ".0" and without an exponent, as far as `Double` holds whole numbers exactly.
-  fileprivate func metricText(_ value: Double) -> String {
+  fileprivate func text(_ value: Double) -> String {
     let value = self == .duration || self == .time ? value / 1000 : value
     return value == value.rounded() && abs(value) < 9e15 ? "\(Int64(value))" : "\(value)"
   }

@@ -1,9 +1,13 @@
-// The status page: one file, HTTP/status.html, that is compiled into the program. Its lists of figures are made here.
+// The status page: one file, HTTP/status.html, that is compiled into the program. Its lists of figures and of tables are
+// made here.
+
+import Records
 
 enum StatusPage {
-  /// Each `{{figures:GROUP}}` of the file stands for the lines of that group.
+  /// Each `{{figures:GROUP}}` of the file stands for the lines of that group, `{{tables}}` for the tables' names.
   private static let template = Figure.Group.allCases.reduce(
     String(decoding: PackageResources.status_html, as: UTF8.self)
+      .replacing("{{tables}}", with: Table.allCases.map { "\"\($0.name)\"" }.joined(separator: ", "))
   ) { page, group in
     let lines = Figure.all(in: group).compactMap(line)
     return page.replacing("{{figures:\(group.rawValue)}}", with: lines.joined(separator: "\n        "))

@@ -7,7 +7,7 @@ import Testing
 @testable import stepgate
 
 @Suite struct FiguresTests {
-  /// A gateway about which everything is known; no two of its numbers are the same, and none is above 1,000.
+  /// A gateway about which everything is known; no two of its numbers are the same, and no count has a separator.
   private static let full: GatewayStatus = {
     var status = GatewayStatus()
     status.startedAtMs = 17_000
