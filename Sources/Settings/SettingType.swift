@@ -20,8 +20,8 @@ struct SettingType<Value: Sendable>: Sendable {
 
 extension SettingType<Int> {
   static func integer(in range: ClosedRange<Int64>) -> Self {
-    SettingType(allowed: "a whole number from \(range.lowerBound) to \(range.upperBound)") {
-      (text) throws(Refusal) in
+    let allowed = "a whole number from \(range.lowerBound) to \(range.upperBound)"
+    return SettingType(allowed: allowed, journalForm: .integer()) { (text) throws(Refusal) in
       guard let number = wholeNumber(text) else { throw Refusal(reason: "is not a whole number") }
       try refuse(number, outside: range) { "\($0)" }
       return Int(number)

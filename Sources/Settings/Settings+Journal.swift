@@ -115,7 +115,7 @@ extension Settings {
 // MARK: Forms
 
 extension JournalForm where Value: FixedWidthInteger {
-  static func integer(unit: String) -> Self {
+  static func integer(unit: String? = nil) -> Self {
     JournalForm(unit: unit, written: { .integer(Int64($0)) }) { value in
       if case .integer(let number) = value { Value(exactly: number) } else { nil }
     }
