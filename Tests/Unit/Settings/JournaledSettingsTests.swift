@@ -5,7 +5,7 @@ import Testing
 
 @testable import Settings
 
-@Suite struct ResultSettingsTests {
+@Suite struct JournaledSettingsTests {
   @Test func `The JSON text is what journals hold`() {
     let golden =
       #"{"consent":{"as_of":"enforce"},"#
