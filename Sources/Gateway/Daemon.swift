@@ -100,12 +100,11 @@ public final class Daemon {
   }
 
   private func questions(
-    connection: @escaping @Sendable () -> ConnectionState = { .connecting },
-    pairs: @escaping @Sendable () -> Int = { 0 }
+    _ ingest: PublishedIngestStatus = PublishedIngestStatus(), pairs: @escaping @Sendable () -> Int = { 0 }
   ) -> Supervisor.Questions {
     let (patience, signals, console, reloads, activity) = (patience, signals, console, reloads, activity)
     var questions = Supervisor.Questions()
-    questions.sentence = { activity.sentence(connection(), pairs: pairs()) }
+    questions.sentence = { activity.sentence(ingest.latest.connection.state, pairs: pairs()) }
     questions.isWaitingForRoom = { patience.isWaiting }
     questions.isStopping = { signals.stopRequested }
     questions.remark = { reloads.status.remark }
@@ -135,11 +134,7 @@ public final class Daemon {
       recovered: recovered, engine: engine, room: room, wakeUp: wakeUp, input: input, observer: reporter,
       isStopping: { signals.stopRequested })
     supervisor.watch([("ingest", loop.pulse)] + engine.pulses)
-    let published = loop.published
-    supervisor.ask(
-      questions(
-        connection: { published.latest.connection.state },
-        pairs: { engine.status.rows[.machineLearningCurated] ?? 0 }))
+    supervisor.ask(questions(loop.published) { engine.status.rows[.machineLearningCurated] ?? 0 })
     activity.set(.running)
     reporter.starting()
     board.watch(engine, loop.published, checkpointPosition: recovered.checkpointPosition)
