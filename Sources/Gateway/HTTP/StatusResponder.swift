@@ -1,10 +1,11 @@
 // What each request is answered with.
 //
 // Invariants:
-// - A request is answered only if it names this machine: a page elsewhere whose name was made to point here (DNS
-//   rebinding) still names itself.
-// - Nothing but GET, and nothing with a body. Nothing a client sends is stored or logged.
+// - A request is answered only if it names this machine, or an address: a page elsewhere whose name was made to point
+//   here (DNS rebinding) still names itself, and an address cannot be made to point anywhere else.
+// - Nothing but GET and HEAD, and nothing with a body. Nothing a client sends is stored or logged.
 
+import Glibc
 import HTTPTypes
 import Hummingbird
 import NIOCore
@@ -16,6 +17,8 @@ struct StatusResponder: HTTPResponder {
 
   func respond(to request: Request, context: BasicRequestContext) async throws -> Response {
     var response = answer(to: request)
+    // As GET, with the length of the body that it leaves out (RFC 9110, section 9.3.2).
+    if request.method == .head { response = response.createHeadResponse() }
     response.headers[.cacheControl] = "no-store"
     response.headers[.xContentTypeOptions] = "nosniff"
     response.headers[.crossOriginResourcePolicy] = "same-origin"
@@ -24,15 +27,17 @@ struct StatusResponder: HTTPResponder {
   }
 
   private func answer(to request: Request) -> Response {
+    // Who looks at the first of two, and who at the last, would see two requests (RFC 9112, section 3.2).
+    if request.headers[.host] != nil { return text(.badRequest, "There is more than one Host.\n") }
     guard isLocal(request.head.authority) else {
       return text(
         .misdirectedRequest,
-        "Only requests to localhost, or to the host of http.listen, are answered. Check the URL.\n")
+        "Only requests to localhost, an address, or the host of http.listen are answered. Check the URL.\n")
     }
     if hasBody(request) { return text(.contentTooLarge, "A request has no body here.\n") }
-    guard request.method == .get else {
+    guard [.get, .head].contains(request.method) else {
       var response = text(.methodNotAllowed, "There is only GET here.\n")
-      response.headers[.allow] = "GET"
+      response.headers[.allow] = "GET, HEAD"
       return response
     }
     switch request.uri.path {
@@ -51,7 +56,15 @@ struct StatusResponder: HTTPResponder {
   private func isLocal(_ authority: String?) -> Bool {
     guard let authority else { return false }
     let host = hostName(of: authority).lowercased()
-    return ["localhost", "127.0.0.1", "[::1]", bracketed(listenHost).lowercased()].contains(host)
+    return ["localhost", bracketed(listenHost).lowercased()].contains(host) || isAddress(host)
+  }
+
+  private func isAddress(_ host: String) -> Bool {
+    var address = in6_addr()
+    if host.hasPrefix("["), host.hasSuffix("]") {
+      return inet_pton(AF_INET6, String(host.dropFirst().dropLast()), &address) == 1
+    }
+    return inet_pton(AF_INET, host, &address) == 1
   }
 
   /// Without the port (RFC 3986, section 3.2).
@@ -99,7 +112,8 @@ struct StatusResponder: HTTPResponder {
 }
 
 extension HTTPField.Name {
-  // Both names are valid.
+  // All names are valid.
+  fileprivate static let host = HTTPField.Name("Host").unsafelyUnwrapped
   fileprivate static let crossOriginResourcePolicy = HTTPField.Name("Cross-Origin-Resource-Policy")
     .unsafelyUnwrapped
   fileprivate static let referrerPolicy = HTTPField.Name("Referrer-Policy").unsafelyUnwrapped

@@ -2,8 +2,8 @@ import Foundation
 import Logging
 import Settings
 import Storage
-import TestSupport
 import Testing
+import TestSupport
 
 @testable import Gateway
 
@@ -67,22 +67,49 @@ import Testing
     #expect(nonces.count == 2)
   }
 
-  @Test(arguments: ["HEAD", "POST", "PUT", "DELETE", "OPTIONS", "PATCH", "TRACE"])
-  func `Anything but GET is refused`(method: String) throws {
+  @Test(arguments: ["POST", "PUT", "DELETE", "OPTIONS", "PATCH", "TRACE"])
+  func `Anything but GET and HEAD is refused`(method: String) throws {
     defer { server.stop() }
     let answer = try HTTPExchange.ask(port, "/status.json", method: method)
     #expect(answer.status == 405)
-    #expect(answer.headers["allow"] == "GET")
+    #expect(answer.headers["allow"] == "GET, HEAD")
   }
 
-  @Test func `Only a Host that is this machine is answered`() throws {
+  @Test(arguments: ["/", "/metrics", "/status.json", "/-/healthy", "/-/ready", "/nothing"])
+  func `HEAD is answered as GET is, without the body`(path: String) throws {
     defer { server.stop() }
-    for host in ["localhost", "LOCALHOST:1", "127.0.0.1", "127.0.0.1:\(port)", "[::1]", "[::1]:9464"] {
+    let (get, head) = (try HTTPExchange.ask(port, path), try HTTPExchange.ask(port, path, method: "HEAD"))
+    #expect(head.status == get.status)
+    #expect(head.body.isEmpty && !get.body.isEmpty)
+    #expect(head.headers["content-type"] == get.headers["content-type"])
+    #expect(Int(head.headers["content-length"] ?? "") ?? 0 > 0)
+  }
+
+  @Test func `Of two Hosts none counts`() throws {
+    defer { server.stop() }
+    for second in ["localhost", "evil.example", ""] {
+      let answer = try HTTPExchange.ask(port, "/status.json", headers: ["hOST: \(second)"])
+      #expect(answer.status == 400, "\(second)")
+      #expect(!answer.body.contains("version"))
+    }
+    let answer = try HTTPExchange.ask(
+      port, "/status.json", host: "evil.example", headers: ["Host: localhost"])
+    #expect(answer.status == 400)
+  }
+
+  // A gateway that listens on 0.0.0.0 is asked by one of its addresses.
+  @Test func `Only a Host that is this machine, or an address, is answered`() throws {
+    defer { server.stop() }
+    for host in [
+      "localhost", "LOCALHOST:1", "127.0.0.1", "127.0.0.1:\(port)", "[::1]", "[::1]:9464", "192.0.2.7",
+      "192.0.2.7:9464", "127.0.0.2", "[::2]", "[2001:DB8::1]:9464", "[::ffff:192.0.2.7]",
+    ] {
       #expect(try HTTPExchange.ask(port, "/-/healthy", host: host).status == 200, "\(host)")
     }
     for host in [
       nil, "", "evil.example", "evil.example:\(port)", "localhost.evil.example", "localhost:evil.example",
-      "127.0.0.1.evil.example", "127.0.0.2", "[::2]", "localhost@evil.example",
+      "127.0.0.1.evil.example", "localhost@evil.example", "1.2.3", "1.2.3.4.5", "0x7f.0.0.1", "2130706433",
+      "[evil.example]", "::1", "[127.0.0.1]", "[::1].evil.example", "[::1", "999.0.0.1", "[]", "[::1%lo]",
     ] {
       let answer = try HTTPExchange.ask(port, "/status.json", host: host)
       #expect(answer.status == 421 || answer.status == 400, "\(host ?? "none")")
