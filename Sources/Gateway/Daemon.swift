@@ -148,7 +148,8 @@ public final class Daemon {
     let redeliveries = (try? ended.get()) == nil ? nil : loop.redeliveries
     try attempt { () throws(PlayError) in try engine.stop(checkpoint: redeliveries) }
     try attempt { () throws(IngestError) in try ended.get() }
-    reporter.stopped(engine.status, loop.counts)
+    let hasSession = loop.published.latest.connection.connects > 0
+    reporter.stopped(engine.status, loop.counts, hasSession: hasSession)
     return engine.status
   }
 

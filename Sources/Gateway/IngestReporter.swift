@@ -121,7 +121,8 @@ final class IngestReporter: IngestObserver {
     )
   }
 
-  func stopped(_ status: PipelineStatus, _ ingest: IngestCounts) {
+  /// - Parameter hasSession: whether there ever was a connection.
+  func stopped(_ status: PipelineStatus, _ ingest: IngestCounts, hasSession: Bool) {
     counts(status)
     if ingest.redelivered > 0 {
       log.info("the broker sent \(ingest.redelivered) messages again that were in the journal already")
@@ -129,7 +130,8 @@ final class IngestReporter: IngestObserver {
     if ingest.sessionsLost > 0 {
       log.warning("the broker forgot the session, \(ingest.sessionsLost) times; see audit/gaps")
     }
-    log.info("stopped; the broker keeps the session for \(settings.mqtt.sessionExpiryMs / 1000) s")
+    let seconds = settings.mqtt.sessionExpiryMs / 1000
+    log.info(hasSession ? "stopped; the broker keeps the session for \(seconds) s" : "stopped")
   }
 
   /// The counts in one line.

@@ -1,11 +1,17 @@
 // The connection's coming and going, as the client tells of it.
 //
-// Invariant: the beginning of a session is journaled before its first message.
+// Invariants:
+// - The beginning of a session is journaled before its first message.
+// - A connection on which nothing is subscribed to ends after `subscribeTimeoutMs`, and counts as one that failed: the
+//   pauses before the next ones grow.
 
 import Mosquitto
 import Playback
 
 extension IngestLoop: ClientDelegate {
+  /// How long a broker may take to answer a subscription.
+  static let subscribeTimeoutMs = 30_000
+
   func connectIfDue() {
     guard !room.isLow, connection.socket < 0, !isConnecting, clock.monotonicMs >= connectAtMs else { return }
     do throws(MosquittoError) {
@@ -16,13 +22,23 @@ extension IngestLoop: ClientDelegate {
 
   public func connected(sessionPresent: Bool) {
     isConnecting = false
+    subscribeFailure = nil
     self.sessionPresent = sessionPresent
     if !sessionPresent { beginSession() }
     redeliveries.connected(sessionPresent: sessionPresent)
     // Also on a session that was kept: the filters may have changed since, and it costs one packet.
-    do throws(MosquittoError) { try connection.subscribe(subscriptions) } catch {
-      observer?.disconnected(error)
-    }
+    subscribeDeadlineMs = clock.monotonicMs + Self.subscribeTimeoutMs
+    do throws(MosquittoError) { try connection.subscribe(subscriptions) } catch { subscribeFailure = error }
+  }
+
+  /// Gives up a connection on which nothing can be subscribed to.
+  func endUnsubscribed() {
+    guard connection.isConnected, !connectionStatus.state.takesMessages else { return }
+    guard subscribeFailure != nil || clock.monotonicMs >= subscribeDeadlineMs else { return }
+    let reason = subscribeFailure ?? .subscriptionUnanswered(timeoutMs: Self.subscribeTimeoutMs)
+    disconnect()
+    lose(reason)
+    observer?.disconnected(reason)
   }
 
   private func beginSession() {
@@ -51,7 +67,9 @@ extension IngestLoop: ClientDelegate {
   public func disconnected(_ reason: MosquittoError?) {
     // Only a connection that lasted is a success: two gateways with the same client id connect every time,
     // and throw each other out as often.
-    if clock.monotonicMs - subscribedAtMs >= Backoff.lastMs { backoff.reset() }
+    if connectionStatus.state.takesMessages && clock.monotonicMs - subscribedAtMs >= Backoff.lastMs {
+      backoff.reset()
+    }
     _ = retryLater()
     if let reason { lose(reason) } else if connectionStatus.state.takesMessages { enter(.connecting) }
     observer?.disconnected(reason)

@@ -98,6 +98,9 @@ public final class IngestLoop {
   var backoff: Backoff
   var connectAtMs = 0
   var subscribedAtMs = 0
+  var subscribeDeadlineMs = 0
+  /// Why the present connection's subscription could not be asked for.
+  var subscribeFailure: MosquittoError?
   private var housekeepAtMs = 0
   var isConnecting = false
   var sessionPresent = false
@@ -143,6 +146,7 @@ public final class IngestLoop {
       pulse.works()
       try watchRoom()
       pulse.rests()
+      endUnsubscribed()
       connectIfDue()
       let ready = connection.wait(
         timeoutMs: sleepMs(), forWriting: connection.wantsWrite, wakeup: wakeUp.descriptor)

@@ -36,6 +36,9 @@ public enum MosquittoError: Error, Equatable, Sendable {
   /// The broker answered no PINGREQ within the keep alive.
   case keepaliveExpired
 
+  /// The broker answered no SUBSCRIBE in time.
+  case subscriptionUnanswered(timeoutMs: Int)
+
   /// The broker sent what is not MQTT 5.
   case protocolViolation
 
@@ -78,6 +81,8 @@ extension MosquittoError: CustomStringConvertible {
       "the connection to the broker was lost: \(errorText(error))"
     case .keepaliveExpired:
       "the broker did not answer a ping within the keep alive"
+    case .subscriptionUnanswered(let timeoutMs):
+      "the broker did not answer the subscription within \(timeoutMs) ms"
     case .protocolViolation:
       "the broker sent something that is not MQTT 5"
     case .notConnected:

@@ -6,6 +6,7 @@ import Synchronization
 import Testing
 
 @testable import Gateway
+@testable import Ingest
 @testable import Playback
 
 /// Keeps what is logged, as "level message".
@@ -151,6 +152,16 @@ final class LogRecorder: Sendable {
     #expect(recorder.subscribed == 0)
     reporter.subscribed(sessionPresent: true, isComplete: true)
     #expect(recorder.subscribed == 1)
+  }
+
+  @Test func `At the end it says that the broker keeps the session, if there ever was one`() {
+    for hasSession in [true, false] {
+      reporter(level: .info).stopped(PipelineStatus(), IngestCounts(), hasSession: hasSession)
+    }
+    #expect(
+      recorder.lines.filter { $0.contains("stopped") } == [
+        "info stopped; the broker keeps the session for 604800 s", "info stopped",
+      ])
   }
 
   @Test func `The counts are logged when they were asked for, and only then`() {

@@ -2,8 +2,8 @@ import Foundation
 import Pipeline
 import Playback
 import Records
-import TestSupport
 import Testing
+import TestSupport
 
 @testable import Gateway
 

@@ -6,8 +6,8 @@ import Pipeline
 import Records
 import Storage
 import Synchronization
-import TestSupport
 import Testing
+import TestSupport
 import Threads
 
 @testable import Ingest

@@ -1,6 +1,6 @@
 import Records
-import TestSupport
 import Testing
+import TestSupport
 
 @testable import Playback
 

@@ -2,8 +2,8 @@ import Glibc
 import Journal
 import Pipeline
 import Storage
-import TestSupport
 import Testing
+import TestSupport
 
 @testable import Playback
 
