@@ -41,7 +41,8 @@ enum CheckpointTarget {
 
   /// The state of a script's engine.
   static func state(of run: ScriptRun) -> [UInt8] {
-    Array(run.player.checkpoint(remembering: RedeliveryFilter()).content.bytes)
+    let checkpoint = run.player.checkpoint(remembering: RedeliveryFilter())
+    return withExtendedLifetime(checkpoint) { Array(checkpoint.content.bytes) }
   }
 
   private static func checkInterrupted(_ settings: ScriptSettings, _ steps: [ScriptStep], at cut: Int) {

@@ -19,7 +19,7 @@ import TestSupport
     let recovered = try #require(try fixture.start())
     try fixture.take(recovered, RecoveryFixture.messages(0..<20))
     let checkpoint = recovered.player.checkpoint(remembering: recovered.redeliveries)
-    sections = Self.sections(of: Array(checkpoint.content.bytes))
+    sections = withExtendedLifetime(checkpoint) { Self.sections(of: Array(checkpoint.content.bytes)) }
   }
 
   private static func sections(of bytes: [UInt8]) -> [Section] {
