@@ -33,6 +33,7 @@ extension Engine {
   // Brings the join in line with what a customer record changed.
   private func follow(_ change: CustomerChange) throws(StorageError) {
     if change.withdrew {
+      shownFrom = tables[.machineLearningCurated].endOffset
       join.removeReadings(of: change.customer, serial: change.left ?? change.claims)
     } else if let left = change.left {
       join.moveReadings(of: change.customer, from: left, to: change.claims, arrivalMs: clockMs)

@@ -24,6 +24,9 @@ public final class Engine {
   private let tally = UnsafeMutableBufferPointer<Int>.allocate(capacity: Verdict.allCases.count)
   private var fetchAhead = FetchAhead()
   var customerRow = RowBuffer(capacity: 4096)
+  /// The offset in machine_learning_curated from which on no row is of somebody who has withdrawn since: for those who
+  /// show the last rows. What is before the engine's beginning is not known to be so.
+  public internal(set) var shownFrom = 0
   private(set) var clockMs: Int64
   private(set) var agePeriod: Int64?
 
@@ -65,6 +68,7 @@ public final class Engine {
     agePeriod = state.agePeriod
     tally.initialize(repeating: 0)
     try tables.open(settings.tables, segmentBytes: settings.segmentBytes)
+    shownFrom = tables[.machineLearningCurated].endOffset
   }
 
   deinit { tally.deallocate() }

@@ -9,6 +9,8 @@ public struct PipelineStatus: Sendable {
   public var counts = VerdictCounts()
   public var rows: [Table: Int] = [:]
   public var joinCounts = JoinCounts()
+  /// See `Engine.shownFrom`.
+  public var shownFrom = 0
   public var readingsInState = 0
   /// What the join's state is charged with, and its bound; bytes.
   public var joinMemoryBytes = 0
@@ -31,6 +33,7 @@ public struct PipelineStatus: Sendable {
     counts = engine.counts
     rows = engine.tables.rowCounts
     joinCounts = engine.joinCounts
+    shownFrom = engine.shownFrom
     readingsInState = engine.readingsInState
     joinMemoryBytes = engine.joinMemoryBytes
     joinMaxMemoryBytes = engine.settings.join.maxMemoryBytes

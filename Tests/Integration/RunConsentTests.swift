@@ -114,5 +114,35 @@ extension RunTests {
       #expect(try fixture.tables() == before)
       #expect(try fixture.rejected().isEmpty)
     }
+
+    @Test(arguments: [false, true])
+    func `Who withdraws is gone from the status page's last rows, also after a restart`(restarts: Bool)
+      async throws
+    {
+      let broker = try PrivateBroker()
+      let fixture = try GatewayFixture(
+        broker, settings: ["http.enabled": "true", "http.listen": "127.0.0.1:0"])
+      var gateway = try await fixture.startAndConnect()
+      var http = try await StatusPort(gateway)
+      func rows() throws -> [[String: Any]] { try http.status()["curated"] as? [[String: Any]] ?? [] }
+      try publish("stedi/customer/x", Sent.customer("ada@x", "S1", updated: 1, consent: 1), to: broker)
+      try publish("stedi/accelerometer/x", Sent.accelerometer("ada@x", 10), to: broker)
+      try publish("stedi/step_trainer/x", Sent.stepTrainer("S1", 20), to: broker)
+      try await gateway.eventually("the pair is shown") { try rows().count == 1 }
+      try publish("stedi/customer/x", Sent.customer("ada@x", "S1", updated: 2), to: broker)
+      try await gateway.eventually("nothing is shown any more") { try rows().isEmpty }
+      if restarts {
+        try await gateway.crash()
+        gateway = try await fixture.startAndConnect()
+        http = try await StatusPort(gateway)
+      }
+      try publish("stedi/customer/x", Sent.customer("bob@x", "S2", updated: 1, consent: 1), to: broker)
+      try publish("stedi/accelerometer/x", Sent.accelerometer("bob@x", 30), to: broker)
+      try publish("stedi/step_trainer/x", Sent.stepTrainer("S2", 40), to: broker)
+      try await gateway.eventually("the next pair is shown, alone") {
+        try rows().map { $0["sensor_reading_time"] as? Int } == [40]
+      }
+      try await gateway.stop()
+    }
   }
 }

@@ -1,7 +1,9 @@
 // The last rows of machine_learning_curated for people to look at, without whom they belong to.
 //
-// Invariant: the names for customer and device are drawn with a key that never leaves the process, and too short to
-// search for: nobody can get back to an email or a serial number, and two runs give other names.
+// Invariants:
+// - Nobody who has withdrawn is in them: with a withdrawal all rows before it are gone, whosesoever they are.
+// - The names for customer and device are drawn with a key that never leaves the process, and too short to search for:
+//   nobody can get back to an email or a serial number, and two runs give other names.
 
 import FoundationEssentials
 import Records
@@ -20,9 +22,10 @@ struct CuratedRows {
     reader = TableReader(fileSystem: fileSystem, directory: directory)
   }
 
-  /// The rows before `end`, newest first; none where they cannot be read.
-  func last(before end: Int) -> [GatewayStatus.CuratedRow] {
-    let tail = reader.rows(from: max(0, end - Self.count))
+  /// The rows from `start` on and before `end`, newest first; none where they cannot be read.
+  func last(from start: Int, before end: Int) -> [GatewayStatus.CuratedRow] {
+    guard start < end else { return [] }
+    let tail = reader.rows(from: max(start, end - Self.count))
     var rows: [GatewayStatus.CuratedRow] = []
     while rows.count < Self.count, let chunk = (try? tail.next()) ?? nil {
       let lines = chunk.bytes.split(separator: UInt8(ascii: "\n"), maxSplits: Self.count)

@@ -47,7 +47,7 @@ public final class StatusBoard: @unchecked Sendable {
   private var history = StatusHistory()
   private let rows: CuratedRows
   private var lastRows: [GatewayStatus.CuratedRow] = []
-  private var lastRowCount = 0
+  private var lastRowRange = 0..<0
   private var rowsAtMs = Int.min
 
   /// Begins to collect.
@@ -131,7 +131,7 @@ public final class StatusBoard: @unchecked Sendable {
         records: status.pipeline?.records.values.reduce(0) { $0 + $1.received } ?? 0,
         pairs: status.pipeline?.tables[Table.machineLearningCurated.name] ?? 0)
       history.add(sums, to: &status)
-      status.curated = curatedRows(of: sums.pairs, nowMs: nowMs)
+      status.curated = curatedRows(from: engine.status.shownFrom, before: sums.pairs, nowMs: nowMs)
     }
     status.health = GatewayStatus.Health(of: status)
     latestStatus.withLock { $0 = Latest(status: status) }
@@ -152,11 +152,14 @@ public final class StatusBoard: @unchecked Sendable {
     status.journal.sizeBytes = max(0, status.journal.positionBytes - start)
   }
 
-  private func curatedRows(of count: Int, nowMs: Int) -> [GatewayStatus.CuratedRow] {
-    guard count != lastRowCount, nowMs - Self.rowPeriodMs >= rowsAtMs else { return lastRows }
+  // Who withdraws is gone with the next look, whenever the last one was.
+  private func curatedRows(from start: Int, before end: Int, nowMs: Int) -> [GatewayStatus.CuratedRow] {
+    let range = start..<max(start, end)
+    let isDue = start != lastRowRange.lowerBound || nowMs - Self.rowPeriodMs >= rowsAtMs
+    guard range != lastRowRange, isDue else { return lastRows }
     rowsAtMs = nowMs
-    lastRowCount = count
-    lastRows = rows.last(before: count)
+    lastRowRange = range
+    lastRows = rows.last(from: start, before: end)
     return lastRows
   }
 }

@@ -27,7 +27,8 @@ import Testing
   @Test func `The last ten rows come, newest first, and nobody's name`() throws {
     let rows = (0..<25).map { Self.row($0, "serial-\($0 % 3)", "ada\($0 % 3)@example.org") }
     let folder = try table(rows)
-    let curated = CuratedRows(fileSystem: LocalFileSystem(), dataDirectory: folder.path).last(before: 25)
+    let curated = CuratedRows(fileSystem: LocalFileSystem(), dataDirectory: folder.path).last(
+      from: 0, before: 25)
     #expect(curated.map(\.sensorReadingTime) == (15..<25).reversed().map(Int64.init))
     let newest = try #require(curated.first)
     #expect(newest.timestamp == 27)
@@ -52,9 +53,17 @@ import Testing
     #expect(Set(runs.compactMap { $0.hidden(line)?.customer }).count > 1)
   }
 
+  @Test func `Rows before the first that may be shown are not`() throws {
+    let folder = try table((0..<25).map { Self.row($0, "S1", "ada@example.org") })
+    let rows = CuratedRows(fileSystem: LocalFileSystem(), dataDirectory: folder.path)
+    #expect(rows.last(from: 22, before: 25).map(\.sensorReadingTime) == [24, 23, 22])
+    #expect(rows.last(from: 25, before: 25).isEmpty)
+    #expect(rows.last(from: 26, before: 25).isEmpty)
+  }
+
   @Test func `Without a table, and of lines that are no rows, there is nothing`() {
     let rows = CuratedRows(fileSystem: LocalFileSystem(), dataDirectory: "/nowhere")
-    #expect(rows.last(before: 5).isEmpty)
+    #expect(rows.last(from: 0, before: 5).isEmpty)
     #expect(rows.hidden(Array("{}".utf8)) == nil)
   }
 }
