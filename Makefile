@@ -55,8 +55,11 @@ test test-package: export PATH := $(CURDIR)/$(dir $(PROMTOOL)):$(PATH)
 
 test: deps ## build and run all tests
 	@swift build --quiet --build-tests
-	@swift test --quiet --skip-build --disable-xctest
-	@Tests/Fuzz/fuzz.sh short
+	@swift test --quiet --skip-build --disable-xctest 2>&1 | tee .build/test.log
+	@Tests/Fuzz/fuzz.sh short | tee .build/fuzz.log
+	@ran=$$(grep -o 'with [0-9]* tests in [0-9]* suites passed after [0-9]*' .build/test.log | tail -n 1) \
+	  && fuzzed=$$(grep -c '^fuzz .* edges reached' .build/fuzz.log) \
+	  && echo "make test: passed: $${ran#with } s, fuzzing of $$fuzzed targets"
 
 # Passed on to "deps". (Chromium is large, and whoever changes no page needs none.)
 test-page: PACKAGES += chromium python3
