@@ -9,6 +9,7 @@ final class Activity: Sendable {
   enum Phase: Equatable, Sendable {
     case starting
     case playing(doneBytes: Int, totalBytes: Int)
+    case waitingForCustomers(path: String)
     case readingCustomers(path: String)
     /// The state of the connection says the rest.
     case running
@@ -28,6 +29,7 @@ final class Activity: Sendable {
     case .starting: Sentence("starting")
     case .playing(let done, let total):
       Sentence("playing the journal, \(done >> 20) of \(total >> 20) MiB", gist: "playing the journal")
+    case .waitingForCustomers(let path): Sentence("waiting for the customers in \(path)")
     case .readingCustomers(let path): Sentence("reading the customers in \(path)")
     case .running: sentence(connection, pairs)
     }

@@ -1,5 +1,6 @@
 // The daemon's start: the state as the last process left it, these settings, the customer files.
 
+import Glibc
 import Journal
 import Pipeline
 import Playback
@@ -58,9 +59,20 @@ extension Daemon {
     try attempt { () throws(PlayError) in try recovered.player.play(entries) }
   }
 
-  func loadCustomers(_ recovered: Recovered) throws(DaemonError) {
+  /// Reads the customer files. Where there are none yet they are waited for, unless customers are known already.
+  /// - Returns: false if the process was told to stop meanwhile.
+  func loadCustomers(_ recovered: Recovered) throws(DaemonError) -> Bool {
     try removeLeftCopy()
-    guard let path = settings.customers.path else { return }
+    guard let path = settings.customers.path else { return true }
+    if areMissing(path) {
+      if recovered.player.engine.customerCount > 0 {
+        log.warning(
+          "customers.path: there are no files at \(path); the customers known so far stay as they are")
+        reloads.update { $0.areCustomerFilesGood = false }
+        return true
+      }
+      guard waitForCustomers(path) else { return false }
+    }
     activity.set(.readingCustomers(path: path))
     startPulse.works()
     customerFilesLoaded = FilesFingerprint(path: path)
@@ -78,6 +90,36 @@ extension Daemon {
     log.info("loaded \(loaded) customer record\(loaded == 1 ? "" : "s") from \(path)")
     if bad > 0 { log.warning("\(bad) of them are no customer records; see quarantine/rejected") }
     reloads.update { $0.areCustomerFilesGood = true }
+    return true
+  }
+
+  // A folder without files counts as none.
+  private func areMissing(_ path: String) -> Bool {
+    do throws(RecordFilesError) {
+      _ = try RecordFiles(kind: .customer, path: path, fileSystem: fileSystem)
+      return false
+    } catch {
+      switch error {
+      case .noFiles: return true
+      case .storage(let error): return error.isNotFound
+      case .arrayTooLarge: return false
+      }
+    }
+  }
+
+  // Nothing is read from the broker meanwhile: readings of customers that are not known would be refused.
+  private func waitForCustomers(_ path: String) -> Bool {
+    log.warning(
+      "customers.path: there are no files at \(path) yet; nothing is taken in before they are there")
+    board.enter(.waitingForCustomers)
+    activity.set(.waitingForCustomers(path: path))
+    startPulse.rests()
+    while areMissing(path) {
+      if signals.stopRequested { return false }
+      usleep(250_000)
+    }
+    board.enter(.recovering)
+    return true
   }
 
   // What a process left that ended while it read customer files.

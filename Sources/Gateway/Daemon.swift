@@ -94,7 +94,10 @@ public final class Daemon {
       return PipelineStatus()
     }
     try recordSettings(recovered)
-    try loadCustomers(recovered)
+    guard try loadCustomers(recovered) else {
+      log.info("stopped while waiting for the customer files")
+      return PipelineStatus()
+    }
     startPulse.rests()
     return try ingest(recovered, reload)
   }

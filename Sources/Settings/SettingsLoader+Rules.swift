@@ -78,6 +78,8 @@ extension SettingsLoader {
     }.filter { areUsable($0.key) && passedOver[$0.key] == nil }
     for (key, file, path) in files {
       let mayBeFolder = file.use == .records
+      // Customers may come later: the gateway waits for them.
+      if mayBeFolder && isMissing(path) { continue }
       guard let reason = unreadableReason(path, mayBeFolder: mayBeFolder) else { continue }
       let allowed = mayBeFolder ? "a file or a folder that can be read" : "a file that can be read"
       refuse(key, given: path, "cannot be read: \(reason)", allowed: allowed)

@@ -42,6 +42,12 @@ func isEmptyFile(_ path: String) -> Bool {
   return stat(path, &status) == 0 && status.st_size == 0
 }
 
+/// Whether there is nothing at a path yet.
+public func isMissing(_ path: String) -> Bool {
+  var status = stat()
+  return stat(path, &status) != 0 && errno == ENOENT
+}
+
 /// Why a path cannot be read, or nil where it can.
 func unreadableReason(_ path: String, mayBeFolder: Bool) -> String? {
   var status = stat()

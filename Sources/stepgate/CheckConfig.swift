@@ -1,5 +1,6 @@
 import ArgumentParser
 import Gateway
+import Settings
 
 struct CheckConfig: ParsableCommand {
   static let configuration = CommandConfiguration(
@@ -22,6 +23,9 @@ struct CheckConfig: ParsableCommand {
     let settings = try loadSettings(file: file, credentialsMayBeElsewhere: true)
     for (key, path) in settings.credentialsElsewhere().sorted(by: { $0.key < $1.key }) {
       printMessage("note: \(key): \(path) cannot be checked here; systemd passes it on to the service alone")
+    }
+    if let path = settings.customers.path, isMissing(path) {
+      printMessage("note: customers.path: \(path) is not there yet; the gateway will wait for it")
     }
     try printData("\(file): no errors\n")
   }

@@ -17,7 +17,7 @@ import Testing
       consent:
         as_of: always
       customers:
-        path: /nowhere
+        path: /etc/passwd/x
       """)
     let outcome = try await stepgate(
       ["check-config", file], environment: ["STEPGATE_JOIN_TOLERANCE": "soon"])
@@ -29,7 +29,7 @@ import Testing
       "\(file):3: mqtt.hots: unknown key; did you mean mqtt.host?",
       "\(file):5: topics.accelerometer: \"a/{email}\" has an unknown placeholder; allowed: ",
       "\(file):7: consent.as_of: \"always\" is not one of the choices; allowed: enforce, presence",
-      "\(file):9: customers.path: \"/nowhere\" cannot be read: No such file or directory; allowed: ",
+      "\(file):9: customers.path: \"/etc/passwd/x\" cannot be read: Not a directory; allowed: ",
       "STEPGATE_JOIN_TOLERANCE: join.tolerance: \"soon\" is not a duration; allowed: ",
     ]
     let lines = outcome.error.split(separator: "\n")
@@ -45,6 +45,18 @@ import Testing
     #expect(outcome.status == 0)
     #expect(outcome.output == "\(file): no errors\n")
     #expect(outcome.error == "")
+  }
+
+  @Test func `Customers that are not there yet are no error, but are told of`() async throws {
+    let folder = try TemporaryFolder()
+    let file = try folder.file("stepgate.yaml", "customers:\n  path: \(folder.path)/customers\n")
+    let outcome = try await stepgate(["check-config", file])
+
+    #expect(outcome.status == 0)
+    #expect(outcome.output == "\(file): no errors\n")
+    #expect(
+      outcome.error
+        == "note: customers.path: \(folder.path)/customers is not there yet; the gateway will wait for it\n")
   }
 
   @Test func `A file that is not there is wrong configuration`() async throws {

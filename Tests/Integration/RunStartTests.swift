@@ -75,18 +75,47 @@ extension RunTests {
       }
     }
 
-    @Test func `A missing customers file ends it with a line that names the setting`() async throws {
-      let fixture = try GatewayFixture(settings: ["customers.path": "/nowhere/customers.json"])
-      let outcome = try await fixture.failToStart()
-      #expect(outcome.status == 78)
-      #expect(outcome.error.contains("customers.path: \"/nowhere/customers.json\" cannot be read"))
-      #expect(!FileManager.default.fileExists(atPath: fixture.data))
+    @Test(arguments: [false, true])
+    func `Customers that are not there yet are waited for, and nothing is taken in meanwhile`(isFolder: Bool)
+      async throws
+    {
+      let broker = try PrivateBroker()
+      let fixture = try GatewayFixture(
+        broker, settings: ["http.enabled": "true", "http.listen": "127.0.0.1:0"])
+      // A session that the broker keeps readings for.
+      try await fixture.startAndConnect().stop()
+      try publish("stedi/accelerometer/x", Sent.accelerometer("ada@x", 5), to: broker)
+      let path = "\(fixture.folder.path)/customers" + (isFolder ? "" : ".json")
+      if isFolder { try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true) }
+      fixture.settings["customers.path"] = path
+      let gateway = try fixture.start("--summary", "json")
+      let http = try await StatusPort(gateway)
+      try await gateway.says("customers.path: there are no files at \(path) yet")
+      try await gateway.eventually("the status tells what is waited for") {
+        try http.status().text("phase") == "waiting_for_customers"
+      }
+      #expect(try http.status().text("health.headline")?.hasPrefix("Waiting for the customer files") == true)
+      #expect(try http.get("/-/ready").status == 503)
+      let file = isFolder ? "customers/1.json" : "customers.json"
+      _ = try fixture.folder.file(file, Sent.customer("ada@x", "S1", updated: 1, consent: 1))
+      try await gateway.says("; subscribed")
+      try await gateway.receives(2)
+      let summary = try RunSummary(await gateway.stop())
+      #expect(summary.occurring["accelerometer"] == ["trusted": 1])
 
-      let empty = try TemporaryFolder()
-      fixture.settings["customers.path"] = empty.path
-      let second = try await fixture.failToStart()
-      #expect(second.status == 74)
-      #expect(second.error.contains("customers.path: \(empty.path) holds no *.json"))
+      // Once customers are known, a folder that is gone costs no reading.
+      try FileManager.default.removeItem(atPath: path)
+      let next = try await fixture.startAndConnect()
+      #expect(try next.log.contains { $0.contains("the customers known so far stay as they are") })
+      try await next.stop()
+    }
+
+    @Test func `While it waits for customers it stops when it is told to`() async throws {
+      let fixture = try GatewayFixture(settings: ["customers.path": "/nowhere/customers.json"])
+      let gateway = try fixture.start()
+      try await gateway.says("yet; nothing is taken in before they are there")
+      try await gateway.stop()
+      #expect(try gateway.log.last?.hasSuffix("stopped while waiting for the customer files") == true)
     }
 
     @Test func `Of a broken customers file the good lines count and the bad ones are quarantined`()

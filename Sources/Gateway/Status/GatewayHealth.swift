@@ -33,6 +33,9 @@ extension GatewayStatus.Health {
     switch status.phase {
     case .starting: return [(.attention, "Starting.")]
     case .recovering: return [(.attention, "Playing the journal; it connects to the broker afterwards.")]
+    case .waitingForCustomers:
+      let text = "Waiting for the customer files (customers.path); nothing is taken in before they are there."
+      return [(.attention, text)]
     case .stopping: return [(.attention, "Stopping; the broker keeps the messages.")]
     case .running: return intakeProblems(of: status) + otherProblems(of: status)
     }

@@ -36,7 +36,7 @@ public struct GatewayStatus: Codable, Equatable, Sendable {
 
   /// What the daemon is about.
   public enum Phase: String, Codable, Sendable {
-    case starting, recovering, running, stopping
+    case starting, recovering, waitingForCustomers = "waiting_for_customers", running, stopping
   }
 
   /// Whether it is well, in words.
