@@ -26,11 +26,12 @@ struct ChecksumLine: Equatable {
     self.checksum = checksum
   }
 
-  /// Nil unless `text` is exactly what `text` above gives.
+  /// Nil unless `text` is exactly what `text` above gives, of numbers that a segment can have.
   init?(_ text: String) {
     let fields = text.split(separator: " ", omittingEmptySubsequences: false)
     guard fields.count == 3, let endByte = Int(fields[0]), let endOffset = Int(fields[1]),
-      let checksum = UInt64(fields[2], radix: 16), fields[2].utf8.count == 16
+      let checksum = UInt64(fields[2], radix: 16), fields[2].utf8.count == 16,
+      (0...numberLimit).contains(endByte), (0...numberLimit).contains(endOffset)
     else { return nil }
     self.init(endByte: endByte, endOffset: endOffset, checksum: checksum)
     guard self.text == text else { return nil }
@@ -98,8 +99,13 @@ struct Sidecar {
       return nil
     }
     guard let next = ChecksumLine(line) else { return "not a checksum line" }
-    guard next.endByte > lines.last?.endByte ?? 0, next.endOffset > lines.last?.endOffset ?? baseOffset
-    else { return "a block that ends before the one above it" }
+    let (startByte, startOffset) = (lines.last?.endByte ?? 0, lines.last?.endOffset ?? baseOffset)
+    guard next.endByte > startByte, next.endOffset > startOffset else {
+      return "a block that ends before the one above it"
+    }
+    guard next.endOffset - startOffset <= next.endByte - startByte else {
+      return "a block of more rows than bytes"
+    }
     lines.append(next)
     return nil
   }

@@ -58,6 +58,8 @@ final class LocalFile: File {
   func size() throws(StorageError) -> Int {
     var status = stat()
     _ = try systemCall(.size, path) { fstat(descriptor, &status) }
+    // A file that is mostly a hole can be longer than any disk.
+    guard status.st_size <= numberLimit else { throw StorageError(operation: .size, path: path, code: EFBIG) }
     return Int(status.st_size)
   }
 

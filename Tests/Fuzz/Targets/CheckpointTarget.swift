@@ -21,7 +21,7 @@ enum CheckpointTarget {
     let settings = ScriptSettings(&choices)
     let first = input.pieces.first ?? []
     let steps = input.pieces.dropFirst(way == 2 ? 0 : 1).map(ScriptStep.init)
-    let position = [0, 48, 1 << 62][place % 3]
+    let position = [0, 48, numberLimit][place % 3]
     switch way {
     case 0: RecoveryCheck(settings, steps, position: position).run(file(of: first, position, version: 1))
     case 3: RecoveryCheck(settings, steps, position: position).run(file(of: first, position))

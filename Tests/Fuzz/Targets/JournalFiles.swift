@@ -17,7 +17,7 @@ struct JournalFiles {
     let hasGap = choices.flag()
     let ownHeaders = choices.byte()
     let leftEntries = choices.byte()
-    var position = choices.one(of: [0, 64, 1 << 62])
+    var position = choices.one(of: [0, 64, numberLimit / 2])
     for (number, piece) in pieces.prefix(4).enumerated() {
       var header = JournalFormat.fileHeader(position)
       var body = piece

@@ -20,7 +20,7 @@ struct TableFiles {
     let leaving = choices.byte()
     let withoutSidecar = choices.byte()
     linkTarget = choices.one(of: [nil, segmentName(0), "nowhere"])
-    var offset = choices.one(of: [0, 7, 1 << 62])
+    var offset = choices.one(of: [0, 7, numberLimit - 50])
     for number in 0..<min(4, (pieces.count + 1) / 2) {
       let bytes = pieces[2 * number]
       let sidecar = 2 * number + 1 < pieces.count ? pieces[2 * number + 1] : []
