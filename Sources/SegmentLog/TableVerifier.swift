@@ -1,6 +1,7 @@
 // Checks a table against its checksums, without changing anything and without stopping at damage. The
 // table may be written meanwhile: a checksum file is read before the segment it covers, which can only
-// have grown since.
+// have grown since. A folder that is listed while names come and go may lack one that came before another which it
+// shows, and show one that has gone: so the folder is listed again before a segment is said to be missing.
 
 import Storage
 
@@ -11,15 +12,14 @@ import Storage
 public func verifyTable(
   fileSystem: any FileSystem, directory: String, progress: @escaping (Int) -> Void = { _ in }
 ) throws(StorageError) -> TableReport {
-  let names = try fileSystem.list(directory)
   var verifier = TableVerifier(fileSystem: fileSystem, directory: directory, progress: progress)
+  let names = try fileSystem.list(directory)
   let bases = names.compactMap(baseOffset(ofSegment:)).sorted()
   for base in bases {
+    for missed in verifier.basesMissed(before: base) { verifier.verifySegment(missed, isNewest: false) }
     verifier.verifySegment(base, isNewest: base == bases.last)
   }
-  for base in names.compactMap(baseOffset(ofSidecar:)) where !bases.contains(base) {
-    verifier.verifyOrphan(base)
-  }
+  verifier.verifyOrphans(names.compactMap(baseOffset(ofSidecar:)).filter { !bases.contains($0) })
   verifier.verifyLink(to: bases.last)
   return verifier.report
 }
@@ -40,30 +40,43 @@ private struct TableVerifier {
 
   mutating func verifySegment(_ base: Int, isNewest: Bool) {
     let path = "\(directory)/\(segmentName(base))"
-    verifyContinuity(base, path)
-    let sidecar = readSidecar(base)
     do {
       let file = try fileSystem.openForReading(path)
-      let size = try file.size()
-      let (checkedByte, checkedOffset) = try verifyBlocks(sidecar?.lines ?? [], base, file, size)
-      let rest = try wholeRows(of: file, from: checkedByte)
-      report.segments += 1
-      report.bytes += max(size, rest.endByte)
-      report.rows += checkedOffset - base + rest.rows
-      endOffset = checkedOffset + rest.rows
-      let isSealed = sidecar?.isSealed ?? false
-      if isSealed && size > checkedByte {
-        report.problem(path, checkedByte, "bytes after the end of a sealed segment")
-      }
-      if size > rest.endByte { reportTornRow(path, rest.endByte, size, isNewest: isNewest) }
-      if sidecar != nil && !isSealed && !isNewest {
-        report.problem(path, size, "not sealed, though a later segment follows")
-      }
+      verifyContinuity(base, path)
+      try verifyFile(file, base, isNewest: isNewest)
     } catch {
-      report.problem(path, error.offset ?? 0, error.description)
       endOffset = nil
+      if error.isNotFound && wasMovedAway(base) { return }
+      report.problem(path, error.offset ?? 0, error.description)
     }
   }
+
+  private mutating func verifyFile(_ file: any File, _ base: Int, isNewest: Bool) throws(StorageError) {
+    let sidecar = readSidecar(base)
+    let size = try file.size()
+    let (checkedByte, checkedOffset) = try verifyBlocks(sidecar?.lines ?? [], base, file, size)
+    let rest = try wholeRows(of: file, from: checkedByte)
+    report.segments += 1
+    report.bytes += max(size, rest.endByte)
+    report.rows += checkedOffset - base + rest.rows
+    endOffset = checkedOffset + rest.rows
+    let isSealed = sidecar?.isSealed ?? false
+    if isSealed && size > checkedByte {
+      report.problem(file.path, checkedByte, "bytes after the end of a sealed segment")
+    }
+    if size > rest.endByte { reportTornRow(file.path, rest.endByte, size, isNewest: isNewest) }
+    if sidecar != nil && !isSealed && !isNewest {
+      report.problem(file.path, size, "not sealed, though a later segment follows")
+    }
+  }
+
+  /// The segments that should come before `base`, and that were not listed but are there.
+  func basesMissed(before base: Int) -> [Int] {
+    guard let endOffset, base > endOffset else { return [] }
+    return namesNow().compactMap(baseOffset(ofSegment:)).filter { $0 >= endOffset && $0 < base }.sorted()
+  }
+
+  private func namesNow() -> [String] { (try? fileSystem.list(directory)) ?? [] }
 
   private mutating func verifyContinuity(_ base: Int, _ path: String) {
     guard let endOffset else {
@@ -136,18 +149,31 @@ private struct TableVerifier {
     if isNewest { report.note(path, byte, what) } else { report.problem(path, byte, what) }
   }
 
-  /// Checksums without a segment: the segment is missing, unless it was only about to be created.
-  mutating func verifyOrphan(_ base: Int) {
-    let path = "\(directory)/\(sidecarName(base))"
-    let isEmpty = (try? fileSystem.readFile(path).isEmpty) ?? false
-    if !isEmpty { report.problem(path, 0, "its segment \(segmentName(base)) is missing") }
+  /// Whether a segment that was listed, and is gone, went as the oldest.
+  private func wasMovedAway(_ base: Int) -> Bool {
+    guard report.segments == 0, let first = namesNow().compactMap(baseOffset(ofSegment:)).min() else {
+      return false
+    }
+    return base < first
+  }
+
+  /// Checksums without a segment: the segment is missing, unless it was only about to be created, or not listed.
+  mutating func verifyOrphans(_ bases: [Int]) {
+    if bases.isEmpty { return }
+    let names = Set(namesNow())
+    for base in bases where names.contains(sidecarName(base)) && !names.contains(segmentName(base)) {
+      let path = "\(directory)/\(sidecarName(base))"
+      let isEmpty = (try? fileSystem.readFile(path).isEmpty) ?? false
+      if !isEmpty { report.problem(path, 0, "its segment \(segmentName(base)) is missing") }
+    }
   }
 
   mutating func verifyLink(to newest: Int?) {
     guard let newest else { return }
     let path = "\(directory)/\(currentLinkName)"
-    let target = try? fileSystem.linkTarget(path)
-    if target != segmentName(newest) {
+    // By now there may be a newer one.
+    let target = (try? fileSystem.linkTarget(path)).flatMap(baseOffset(ofSegment:))
+    if target ?? -1 < newest {
       report.note(path, 0, "does not point to the newest segment; the gateway sets it when it starts")
     }
   }
