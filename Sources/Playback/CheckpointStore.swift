@@ -3,6 +3,7 @@
 // Invariants:
 // - A checkpoint has its name only when its bytes, and all rows below its tables' positions, are on stable
 //   storage.
+// - The going of a checkpoint is durable before that of the journal behind it.
 // - The two newest are kept. The journal is kept from the older one's position on, so that a damaged newest one
 //   costs nothing but time; with a single checkpoint it is kept from the beginning.
 
@@ -90,7 +91,10 @@ public struct CheckpointStore: Sendable {
     let positions = try positions()
     guard positions.count >= Self.kept else { return }
     let keptPositions = positions.suffix(Self.kept)
-    for position in positions.dropLast(Self.kept) { try fileSystem.remove(path(position)) }
+    let old = positions.dropLast(Self.kept)
+    for position in old { try fileSystem.remove(path(position)) }
+    // Else a power loss could bring back a checkpoint whose journal is gone.
+    if !old.isEmpty { try fileSystem.syncDirectory(directory) }
     if let oldest = keptPositions.first {
       _ = try trimJournal(fileSystem: fileSystem, directory: journalDirectory, before: oldest)
     }

@@ -71,6 +71,7 @@ struct VerifySummary {
     case .success(let report):
       bytes += report.bytes
       problems += report.problems
+      notes += report.notes
       guard report.checkpoints > 0 else { break }
       let sizes = [counted(report.checkpoints, "checkpoint"), counted(report.bytes, "byte")]
       otherLines.append("\(sizes.joined(separator: ", ")): \(Self.result(report.problems.count))\n")

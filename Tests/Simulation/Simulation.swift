@@ -160,6 +160,7 @@ final class Simulation: @unchecked Sendable {
     note(losingAll ? "the machine dies and loses all" : "the machine dies")
     readers.machineDied()
     disk.crash(losingAll: losingAll)
+    attempt { () throws(SimulationFailure) in try checkCheckpoints() }
   }
 
   private func calmDown() {

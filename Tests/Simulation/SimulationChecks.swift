@@ -136,6 +136,19 @@ extension Simulation {
 
   // MARK: The disk
 
+  /// No checkpoint is there, or there again, whose journal is gone. Holds whenever the machine dies.
+  func checkCheckpoints() throws(SimulationFailure) {
+    if plan.bug == .skipsFolderSyncs { return }
+    do {
+      let store = CheckpointStore(fileSystem: spectator, dataDirectory: GatewayLife.directory)
+      let start = try journalStart(fileSystem: spectator, directory: GatewayLife.journalDirectory)
+      guard let oldest = try store.positions().first, oldest < start else { return }
+      throw SimulationFailure(.verification, "a checkpoint at \(oldest), the journal begins at \(start)")
+    } catch let failure as SimulationFailure { throw failure } catch {
+      throw SimulationFailure(.verification, "\(error)")
+    }
+  }
+
   private func checkDisk() throws(SimulationFailure) {
     if let violation = disk.violations.first { throw SimulationFailure(.appendOnly, violation) }
     do {
@@ -149,6 +162,10 @@ extension Simulation {
       let journal = try verifyJournal(fileSystem: spectator, directory: GatewayLife.journalDirectory)
       if let problem = journal.problems.first { throw SimulationFailure(.verification, "\(problem)") }
       if journal.startPosition > 0 { coverage.count(.journalTrimmed) }
+      let checkpoints = try verifyCheckpoints(fileSystem: spectator, dataDirectory: GatewayLife.directory)
+      if let problem = (checkpoints.problems + checkpoints.notes).first {
+        throw SimulationFailure(.verification, problem)
+      }
     } catch let failure as SimulationFailure { throw failure } catch {
       throw SimulationFailure(.verification, "\(error)")
     }

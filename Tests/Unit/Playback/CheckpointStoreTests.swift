@@ -74,14 +74,16 @@ import TestSupport
     var log: [String] = []
     let recovery = Recovery(
       fileSystem: disk, dataDirectory: folder("data"), initial: fixture.settings(toleranceMs: 100),
-      readSettings: noSettings)
+      journalOptions: JournalOptions(segmentBytes: 400), readSettings: noSettings)
     let recovered = try #require(try recovery.run())
     let store = CheckpointStore(fileSystem: disk, dataDirectory: folder("data"))
+    var first = 0
     for end in [10, 20, 30] {
       try fixture.take(recovered, RecoveryFixture.messages(end - 10..<end))
       _ = disk.takeLog()
       try store.write(recovered.player.checkpoint(remembering: recovered.redeliveries))
       log = disk.takeLog()
+      if end == 10 { first = recovered.player.position }
     }
     let name = "\(twentyDigits(recovered.player.position)).checkpoint"
     let rename = try #require(log.firstIndex(of: "rename \(name)"))
@@ -91,6 +93,10 @@ import TestSupport
     #expect(synced.filter { $0.hasPrefix("sync 0000") }.count == tables.count)
     #expect(tables.allSatisfy { synced.contains("sync folder \($0.name)") })
     #expect(log[rename + 1] == "sync folder checkpoint")
+    #expect(log[rename + 2] == "remove \(twentyDigits(first)).checkpoint")
+    #expect(log[rename + 3] == "sync folder checkpoint", "before the journal behind it goes")
+    #expect(log[rename + 4] == "sync folder journal")
+    #expect(log[rename + 5].hasPrefix("remove ") && log[rename + 5].hasSuffix(".journal"))
   }
 
   @Test func `A failed sync of a table's rows leaves no checkpoint`() throws {

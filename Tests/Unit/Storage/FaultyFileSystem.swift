@@ -45,7 +45,10 @@ final class FaultyFileSystem: FileSystem {
     try note(.rename, newPath)
     try local.rename(path, to: newPath)
   }
-  func remove(_ path: String) throws(StorageError) { try local.remove(path) }
+  func remove(_ path: String) throws(StorageError) {
+    try note(.remove, path)
+    try local.remove(path)
+  }
   func createLink(_ path: String, target: String) throws(StorageError) {
     try local.createLink(path, target: target)
   }
