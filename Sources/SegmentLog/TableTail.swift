@@ -3,6 +3,9 @@
 // Invariants: every row from the start offset on is given once, in order, whole; a row that is torn or not
 // yet there is given when it is whole. Only the writer's order is relied on: a segment's last row is
 // written before the next segment is created.
+//
+// A table may have very many segments, and is asked again ten times a second: so the folder is listed once, and then
+// only when one name of a later segment is found, or none can be relied on.
 
 import Storage
 
@@ -33,8 +36,8 @@ public final class TableTail {
   private let fileSystem: any FileSystem
   private let directory: String
   private var segment: SegmentCursor?
-  /// The segment after `segment`, once it is known to exist; then `segment` grows no more.
-  private var successor: Int?
+  /// Segments after `segment`, ascending, as they were listed; if there are any, `segment` grows no more.
+  private var later: ArraySlice<Int> = []
 
   /// Starts at the row `startOffset`, which need not exist yet; nor need the table.
   public init(fileSystem: any FileSystem, directory: String, from startOffset: Int) {
@@ -55,15 +58,14 @@ public final class TableTail {
         nextOffset = wanted.firstOffset + wanted.rowCount
         return wanted
       }
-      if let successor {
-        self.segment = try openNext(successor, after: segment)
-        self.successor = nil
-        continue
+      if later.isEmpty {
+        // A segment may have been filled, and the next begun, since it was read to its end. So it is read
+        // once more when the next one has been seen.
+        later = try newSegments(after: segment)
+        if later.isEmpty { return nil }
+      } else {
+        self.segment = try openNext(after: segment)
       }
-      // A segment may have been filled, and the next begun, since it was read to its end. So it is read
-      // once more when the next one has been seen.
-      successor = try bases().first { $0 > segment.baseOffset }
-      if successor == nil { return nil }
     }
   }
 
@@ -80,10 +82,34 @@ public final class TableTail {
     }
     let cursor = try SegmentCursor(fileSystem, directory, baseOffset: base)
     try cursor.skip(towards: nextOffset)
+    later = bases.drop { $0 <= base }
     return cursor
   }
 
-  private func openNext(_ base: Int, after segment: SegmentCursor) throws(SegmentLogError) -> SegmentCursor {
+  private func listLater(than segment: SegmentCursor) throws(SegmentLogError) -> ArraySlice<Int> {
+    try bases().drop { $0 <= segment.baseOffset }
+  }
+
+  /// The segments that came since the last one was listed. Two names tell, as a rule: that of the segment that
+  /// begins with the next row, and the link to the newest one.
+  private func newSegments(after segment: SegmentCursor) throws(SegmentLogError) -> ArraySlice<Int> {
+    let next = segment.endOffset
+    if next > segment.baseOffset, isThere(next) { return [next] }
+    let newest = (try? fileSystem.linkTarget("\(directory)/\(currentLinkName)")).flatMap(
+      baseOffset(ofSegment:))
+    if let newest, newest <= segment.baseOffset { return [] }
+    return try listLater(than: segment)
+  }
+
+  private func isThere(_ base: Int) -> Bool {
+    (try? fileSystem.openForReading(segmentPath(directory: directory, baseOffset: base))) != nil
+  }
+
+  /// The next segment; or this one, if the next has gone since it was listed.
+  private func openNext(after segment: SegmentCursor) throws(SegmentLogError) -> SegmentCursor {
+    // What was listed while segments came may lack one between others.
+    if later.first != segment.endOffset { later = try listLater(than: segment) }
+    guard let base = later.first else { return segment }
     try segment.requireEnd()
     guard segment.endOffset <= base else {
       throw .corrupt(
@@ -93,6 +119,15 @@ public final class TableTail {
     guard segment.endOffset == base else {
       throw .missingRows(directory: directory, from: segment.endOffset, to: base)
     }
-    return try SegmentCursor(fileSystem, directory, baseOffset: base)
+    do throws(SegmentLogError) {
+      let next = try SegmentCursor(fileSystem, directory, baseOffset: base)
+      later.removeFirst()
+      return next
+    } catch {
+      guard case .storage(let reason) = error, reason.isNotFound else { throw error }
+      later = try listLater(than: segment)
+      if later.first == base { throw error }
+      return segment
+    }
   }
 }

@@ -89,6 +89,15 @@ final class StepgateProcess {
     return try #require(Int(text)) << 10
   }
 
+  /// The time that it has been running on a processor so far (proc(5), `/proc/pid/stat`).
+  func processorSeconds() throws -> Double {
+    let text = try String(contentsOfFile: "/proc/\(processID)/stat", encoding: .utf8)
+    let fields = try #require(text.split(separator: ")").last).split(separator: " ")
+    // utime and stime, the 14th and 15th; two are before the bracket.
+    let ticks = fields[11...12].compactMap { Double($0) }
+    return ticks.reduce(0, +) / Double(sysconf(CInt(_SC_CLK_TCK)))
+  }
+
   /// Waits for the process to end by itself.
   func exitStatus() async throws -> Int32 {
     try await eventually("the process ends") { !isRunning }

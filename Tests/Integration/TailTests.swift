@@ -115,6 +115,33 @@ private func tail(_ folder: TemporaryFolder, _ options: String...) -> [String] {
     #expect(try process.error == "")
   }
 
+  @Test func `An idle follow takes next to no time of a processor, however many segments there are`()
+    async throws
+  {
+    let folder = try TemporaryFolder()
+    let count = 5_000
+    for base in 0..<count {
+      let name = String(repeating: "0", count: 20 - "\(base)".count) + "\(base).ndjson"
+      _ = try folder.file("trusted/accelerometer_trusted/\(name)", "{}\n")
+    }
+    let process = try StepgateProcess(tail(folder, "--follow", "--from-offset", "0"))
+    try await eventually("all rows are printed") { try process.outputBytes == 3 * count }
+    // Without a link it has to list; with one it has not.
+    let directory = "\(folder.path)/trusted/accelerometer_trusted"
+    try FileManager.default.createSymbolicLink(
+      atPath: "\(directory)/current.ndjson", withDestinationPath: "00000000000000004999.ndjson")
+    try await Task.sleep(for: .milliseconds(200))
+
+    let before = try process.processorSeconds()
+    try await Task.sleep(for: .seconds(2))
+    #expect(try process.processorSeconds() - before <= 0.06)
+
+    _ = try folder.file("trusted/accelerometer_trusted/00000000000000005000.ndjson", "{}\n")
+    try await eventually("the next row is printed") { try process.outputBytes == 3 * count + 3 }
+    process.send(SIGINT)
+    #expect(try await process.exitStatus() == 0)
+  }
+
   @Test func `Following with an offset and a number of lines ends with the last of them`() async throws {
     let table = try GrowingTable(in: TemporaryFolder())
     try table.append(5)

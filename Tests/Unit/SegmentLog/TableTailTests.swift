@@ -126,6 +126,93 @@ import Testing
   }
 }
 
+/// A table of very many segments.
+@Suite struct ManySegmentsTests {
+  private static let source = RowSource(rows: (0..<1_000).map(row), segmentBytes: 1)
+
+  /// A table of so many segments, a row each, and its writer.
+  private func table(_ count: Int) throws -> (MemoryTable, SegmentWriter) {
+    let table = MemoryTable()
+    let writer = try table.writer(Self.source)
+    try writer.append(Array(Self.source.rows[..<count]))
+    return (table, writer)
+  }
+
+  private func tail(_ table: MemoryTable) -> TableTail {
+    TableTail(fileSystem: table.disk, directory: table.directory, from: 0)
+  }
+
+  private func looks(_ table: MemoryTable, _ body: () throws -> Void) throws -> Int {
+    let before = table.disk.looks
+    try body()
+    return table.disk.looks - before
+  }
+
+  @Test func `Reading takes time in proportion to the number of segments`() throws {
+    for count in [50, 200, 800] {
+      let (table, _) = try table(count)
+      let tail = tail(table)
+      let looks = try looks(table) {
+        let rows = try drain(tail)
+        #expect(rows == Array(Self.source.rows[..<count]))
+      }
+      #expect(looks < 10 * count + 100)
+    }
+  }
+
+  @Test func `An idle tail looks at a few names, however many segments there are`() throws {
+    let (table, writer) = try table(800)
+    let tail = tail(table)
+    _ = try drain(tail)
+    for number in 800..<810 {
+      let idle = try looks(table) {
+        for _ in 0..<100 where try tail.next() != nil { Issue.record("a row that nobody wrote") }
+      }
+      #expect(idle <= 400)
+      try writer.append([row(number)])
+      let active = try looks(table) {
+        let rows = try drain(tail)
+        #expect(rows == [row(number)])
+      }
+      #expect(active <= 20)
+    }
+  }
+
+  @Test func `Without the link, segments that come are found all the same`() throws {
+    let (table, writer) = try table(3)
+    let tail = tail(table)
+    _ = try drain(tail)
+    try writer.append([row(3), row(4)])
+    try table.memory.remove(table.path("current.ndjson"))
+    #expect(try drain(tail) == [row(3), row(4)])
+    #expect(try tail.next() == nil)
+  }
+
+  @Test func `Rows that a tail waits for and that never come are an error once there are later ones`() throws
+  {
+    let (table, writer) = try table(3)
+    let tail = tail(table)
+    _ = try drain(tail)
+    try writer.append([row(3), row(4), row(5)])
+    for base in [4, 5] { try table.memory.remove(table.path(segmentFile(base))) }
+    #expect(try tail.next()?.firstOffset == 3)
+    #expect(throws: SegmentLogError.missingRows(directory: table.directory, from: 4, to: 6)) {
+      try tail.next()
+    }
+  }
+
+  @Test func `Segments that were moved away since they were listed are an error that names the rows`() throws
+  {
+    let (table, _) = try table(10)
+    let tail = tail(table)
+    #expect(try tail.next()?.rowCount == 1)
+    for base in 0..<5 { try table.memory.remove(table.path(segmentFile(base))) }
+    #expect(throws: SegmentLogError.missingRows(directory: table.directory, from: 1, to: 5)) {
+      _ = try drain(tail)
+    }
+  }
+}
+
 @Suite struct TableReaderTests {
   private let table: TableFixture
 

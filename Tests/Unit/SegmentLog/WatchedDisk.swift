@@ -12,6 +12,11 @@ final class WatchedDisk: FileSystem, @unchecked Sendable {
 
   init(_ memory: MemoryFileSystem) { self.memory = memory }
 
+  /// How often it was asked for something that changes nothing; a list counts as many times as it has names.
+  private(set) var looks = 0
+
+  fileprivate func look(_ count: Int = 1) { looks += count }
+
   func stop(afterChanges count: Int) { changesLeft = count }
 
   /// What was changed since the last call: "write name 12", "cut name 3", "rename a to b" and so on.
@@ -27,9 +32,14 @@ final class WatchedDisk: FileSystem, @unchecked Sendable {
   }
 
   func createDirectories(_ path: String) { memory.createDirectories(path) }
-  func list(_ directory: String) throws(StorageError) -> [String] { try memory.list(directory) }
+  func list(_ directory: String) throws(StorageError) -> [String] {
+    let names = try memory.list(directory)
+    look(1 + names.count)
+    return names
+  }
   func openForReading(_ path: String) throws(StorageError) -> any File {
-    WatchedFile(try memory.openForReading(path), self, path)
+    look()
+    return WatchedFile(try memory.openForReading(path), self, path)
   }
   func openForAppending(_ path: String) throws(StorageError) -> any File {
     if (try? memory.openForReading(path)) == nil { try change("create \(name(path))") }
@@ -47,7 +57,10 @@ final class WatchedDisk: FileSystem, @unchecked Sendable {
     try change("link \(name(path))")
     try memory.createLink(path, target: target)
   }
-  func linkTarget(_ path: String) throws(StorageError) -> String { try memory.linkTarget(path) }
+  func linkTarget(_ path: String) throws(StorageError) -> String {
+    look()
+    return try memory.linkTarget(path)
+  }
   func syncDirectory(_ path: String) throws(StorageError) { try change("sync folder") }
   func freeBytes(_ path: String) -> Int { memory.freeBytes(path) }
   func lock(_ path: String) -> any FileLock { memory.lock(path) }
@@ -67,7 +80,8 @@ private final class WatchedFile: File {
   }
 
   func read(into buffer: UnsafeMutableRawBufferPointer, at offset: Int) throws(StorageError) -> Int {
-    try file.read(into: buffer, at: offset)
+    owner.look()
+    return try file.read(into: buffer, at: offset)
   }
   func append(_ bytes: UnsafeRawBufferPointer) throws(StorageError) {
     try owner.change("write \(name(path)) \(bytes.count)")
