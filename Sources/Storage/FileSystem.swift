@@ -13,7 +13,8 @@
 
 /// A file system. Sendable: it holds no open file; the files it opens belong to who opened them.
 public protocol FileSystem: Sendable {
-  /// Creates the folder and those above it that are missing, durably. An existing folder is no error.
+  /// Creates the folder and those above it that are missing, durably, for their owner and group. An existing folder is
+  /// no error, and keeps its mode.
   func createDirectories(_ path: String) throws(StorageError)
 
   /// As `createDirectories`, and if it creates the last folder, then for its owner alone. A folder that exists
@@ -27,8 +28,8 @@ public protocol FileSystem: Sendable {
   /// Opens an existing file for reading.
   func openForReading(_ path: String) throws(StorageError) -> any File
 
-  /// Opens a file for reading and appending, and creates it empty if it does not exist. The name of a
-  /// created file is durable only after `syncDirectory`.
+  /// Opens a file for reading and appending, and creates it empty, for its owner and group, if it does not
+  /// exist. The name of a created file is durable only after `syncDirectory`.
   func openForAppending(_ path: String) throws(StorageError) -> any File
 
   /// Atomically gives a file another name, replacing the file that had it.

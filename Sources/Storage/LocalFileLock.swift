@@ -8,7 +8,7 @@ final class LocalFileLock: FileLock {
   private var descriptor: CInt
 
   init(path: String) throws(StorageError) {
-    let descriptor = try systemCall(.lock, path) { open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0o666) }
+    let descriptor = try systemCall(.lock, path) { open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0o640) }
     self.descriptor = descriptor
     do {
       _ = try systemCall(.lock, path) { flock(descriptor, LOCK_EX | LOCK_NB) }

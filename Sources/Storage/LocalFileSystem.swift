@@ -1,5 +1,6 @@
 // The machine's file system. With SystemCall.swift and LocalFile.swift the only code that asks the
-// kernel for anything on disk. Modes are left to the umask, but for private folders.
+// kernel for anything on disk. What is made here is people's data: for owner and group alone, or for fewer, as the umask
+// says. What is there keeps its mode.
 
 import Glibc
 
@@ -8,7 +9,7 @@ public struct LocalFileSystem: FileSystem {
   public init() {}
 
   public func createDirectories(_ path: String) throws(StorageError) {
-    try createDirectories(path, mode: 0o777)
+    try createDirectories(path, mode: 0o750)
   }
 
   public func createPrivateDirectory(_ path: String) throws(StorageError) {
@@ -59,7 +60,7 @@ public struct LocalFileSystem: FileSystem {
 
   public func openForAppending(_ path: String) throws(StorageError) -> any File {
     let flags = O_RDWR | O_APPEND | O_CREAT | O_CLOEXEC
-    let descriptor = try systemCall(.open, path) { open(path, flags, 0o666) }
+    let descriptor = try systemCall(.open, path) { open(path, flags, 0o640) }
     return try LocalFile(path: path, descriptor: descriptor)
   }
 

@@ -21,6 +21,25 @@ import Testing
     #expect(try mode(of: folder("a")) == mode(of: folder("ordinary")))
   }
 
+  @Test func `Files and folders are for owner and group, whatever the umask`() throws {
+    let before = umask(0)
+    defer { umask(before) }
+    try fileSystem.createDirectories(folder("a/b"))
+    _ = try fileSystem.openForAppending(folder("a/b/file"))
+    _ = try fileSystem.lock(folder("a/b/lock"))
+    #expect(try mode(of: folder("a")) == 0o750)
+    #expect(try mode(of: folder("a/b")) == 0o750)
+    #expect(try mode(of: folder("a/b/file")) == 0o640)
+    #expect(try mode(of: folder("a/b/lock")) == 0o640)
+  }
+
+  @Test func `What is there keeps its mode`() throws {
+    try fileSystem.overwrite(folder("file"), "")
+    #expect(chmod(folder("file"), 0o664) == 0)
+    _ = try fileSystem.openForAppending(folder("file"))
+    #expect(try mode(of: folder("file")) == 0o664)
+  }
+
   @Test func `A private folder that was opened to others stays open`() throws {
     try fileSystem.createPrivateDirectory(folder("a"))
     #expect(chmod(folder("a"), 0o750) == 0)
