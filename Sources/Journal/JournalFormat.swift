@@ -32,6 +32,12 @@ enum JournalFormat {
   /// The base position in a segment's name; nil for any other file.
   static func basePosition(ofSegment name: String) -> Int? { number(inName: name, suffix: suffix) }
 
+  /// Whether a journal's writer makes files of this name: segments, and what `writeFileAtomically` makes beside them.
+  static func isOwnName(_ name: String) -> Bool {
+    number(inName: name, suffix: suffix) != nil
+      || number(inName: name, prefix: ".", suffix: suffix + ".tmp") != nil
+  }
+
   /// The base positions of a journal's segments, ascending; none if there is no such folder.
   static func segments(
     _ fileSystem: any FileSystem, _ directory: String

@@ -21,6 +21,16 @@ public func journalStart(fileSystem: any FileSystem, directory: String) throws(S
   try JournalFormat.segments(fileSystem, directory).first ?? 0
 }
 
+/// Removes a journal that nobody needs and nobody has open, but no file that a writer did not make. Not durable.
+public func removeJournal(fileSystem: any FileSystem, directory: String) throws(StorageError) {
+  let names: [String]
+  do { names = try fileSystem.list(directory) } catch {
+    if error.isNotFound { return }
+    throw error
+  }
+  for name in names where JournalFormat.isOwnName(name) { try fileSystem.remove("\(directory)/\(name)") }
+}
+
 /// Removes the segments all of whose entries are below `position`, but for the newest. May run while a
 /// `JournalWriter` is writing in another thread. Durable when it returns; after an error some may be gone.
 ///

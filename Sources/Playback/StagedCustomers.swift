@@ -117,17 +117,11 @@ public final class StagedCustomers {
     DataFolder(dataDirectory).stagedCustomers
   }
 
-  /// Removes what is kept aside, also what a process left that ended meanwhile.
+  /// Removes what is kept aside, also what a process left that ended meanwhile; nothing else that is in the folder.
   public static func remove(
     fileSystem: any FileSystem, _ dataDirectory: String
   ) throws(StorageError) {
-    let directory = directory(in: dataDirectory)
-    let names: [String]
-    do { names = try fileSystem.list(directory) } catch {
-      if error.isNotFound { return }
-      throw error
-    }
-    for name in names { try fileSystem.remove("\(directory)/\(name)") }
+    try removeJournal(fileSystem: fileSystem, directory: directory(in: dataDirectory))
   }
 }
 

@@ -70,7 +70,20 @@ extension SettingsLoader {
     }
   }
 
+  /// Copies of customer files are made, and removed, in the data folder; and a data folder among customer files would be
+  /// read as such.
+  private mutating func checkCustomerPlace() {
+    let directory = settings.storage.directory
+    guard let path = settings.customers.path, areUsable("customers.path", "storage.directory"),
+      pathsOverlap(path, directory)
+    else { return }
+    refuse(
+      "customers.path", given: path, "overlaps with storage.directory (\(directory))",
+      allowed: "a place outside of that folder, and not above it")
+  }
+
   mutating func checkFiles(exceptCredentialsElsewhere: Bool) {
+    checkCustomerPlace()
     let passedOver =
       exceptCredentialsElsewhere ? settings.credentialsElsewhere(environment: environment) : [:]
     let files = Setting.files.compactMap { key, file in

@@ -57,6 +57,19 @@ import Testing
     #expect(fixture.engine.counts[.customer, .notConsenting] == 4)
   }
 
+  @Test func `Files that the gateway did not make stay where copies are kept aside`() throws {
+    let copies = folder("data/customers")
+    try fileSystem.createDirectories(copies)
+    let others = ["README", "customers.json", "1.journal", ".00000000000000000000.checksums"]
+    let left = ["00000000000000000000.journal", ".00000000000000000000.journal.tmp"]
+    for name in others + left { try fileSystem.overwrite("\(copies)/\(name)", "x") }
+    try StagedCustomers.remove(fileSystem: fileSystem, folder("data"))
+    #expect(try fileSystem.list(copies) == others.sorted())
+    try fileSystem.overwrite("\(path)/1.json", customer(1))
+    #expect(try entries(stage()).count == 1)
+    #expect(try Set(fileSystem.list(copies)).isSuperset(of: others))
+  }
+
   @Test func `A large file comes in pieces, and none of it is lost`() throws {
     let count = 40_000
     try fileSystem.overwrite("\(path)/1.json", (0..<count).map { customer($0) + "\n" }.joined())

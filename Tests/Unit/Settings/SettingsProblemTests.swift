@@ -254,4 +254,40 @@ private let wrongCombinations: [(yaml: String, messages: [String])] = [
     // That one is waited for.
     #expect(try problems(yaml: "customers:\n  path: /nowhere\n") == [])
   }
+
+  @Test(arguments: [
+    "data", "data/", "data/customers", "data/customers/c.json", "data/./customers//",
+    "other/../data/customers", "link",
+    "link/customers", ".", "",
+  ])
+  func `Customer files in the data folder, or around it, are refused, by whatever name`(place: String) throws
+  {
+    let folder = try SettingsFolder()
+    let manager = FileManager.default
+    for name in ["data/customers", "other"] {
+      try manager.createDirectory(atPath: "\(folder.path)/\(name)", withIntermediateDirectories: true)
+    }
+    _ = try folder.file("data/customers/c.json", "{}")
+    try manager.createSymbolicLink(
+      atPath: "\(folder.path)/link", withDestinationPath: "\(folder.path)/data")
+    let path = "\(folder.path)/\(place)"
+    for data in ["data", "link", "other/../data/"].map({ "\(folder.path)/\($0)" }) {
+      let problem = "\"\(path)\" overlaps with storage.directory (\(data))"
+      #expect(
+        try problems(yaml: "storage:\n  directory: \(data)\ncustomers:\n  path: \(path)\n") == [
+          "FILE:4: customers.path: \(problem); allowed: a place outside of that folder, and not above it"
+        ])
+    }
+  }
+
+  @Test func `Customer files beside the data folder are fine, also if that is not there yet`() throws {
+    let folder = try SettingsFolder()
+    for name in ["data-customers", "customers.json"] {
+      _ = try folder.file(name, "")
+      let yaml = "storage:\n  directory: \(folder.path)/data\ncustomers:\n  path: \(folder.path)/\(name)\n"
+      #expect(try problems(yaml: yaml) == [])
+    }
+    let missing = "storage:\n  directory: \(folder.path)/a/b/c\ncustomers:\n  path: \(folder.path)\n"
+    #expect(try problems(yaml: missing).count == 1)
+  }
 }
