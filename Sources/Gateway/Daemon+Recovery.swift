@@ -40,6 +40,7 @@ extension Daemon {
     case .played(let position):
       startPulse.works()
       activity.set(.playing(doneBytes: position - played.from, totalBytes: played.to - played.from))
+    case .table(_, let finding) where finding.isUnsyncedEnd: log.info("\(finding); nothing is lost")
     case .table(_, let finding): log.error("\(finding)")
     case .unexplainedRows(let table, let rows):
       log.warning("\(table.name) has \(rows) rows that the journal does not account for; they stay")

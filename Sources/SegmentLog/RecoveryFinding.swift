@@ -30,6 +30,16 @@ public struct RecoveryFinding: Equatable, Sendable, CustomStringConvertible {
     self.outcome = outcome
   }
 
+  /// Whether this is only what a machine leaves that lost its power: the end of a file that was not on stable storage
+  /// yet. Nothing is lost: its rows and checksums are made again.
+  public var isUnsyncedEnd: Bool {
+    switch outcome {
+    case .cut: true
+    case .setAside: path.hasSuffix(sidecarSuffix)
+    case .writtenAgain, .rowsMissing, .leftInPlace: false
+    }
+  }
+
   public var description: String {
     let done =
       switch outcome {

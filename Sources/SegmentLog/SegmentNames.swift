@@ -13,7 +13,7 @@ import Storage
 let currentLinkName = "current.ndjson"
 
 private let segmentSuffix = ".ndjson"
-private let sidecarSuffix = ".checksums"
+let sidecarSuffix = ".checksums"
 private let replacementSuffix = ".ndjson.tmp"
 
 func segmentName(_ baseOffset: Int) -> String { twentyDigits(baseOffset) + segmentSuffix }
