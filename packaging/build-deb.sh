@@ -16,9 +16,9 @@ fail() {
 }
 
 # The program's own version has the last word.
-version=$(sed -n 's/^public let stepgateVersion = "\(.*\)"$/\1/p' Sources/Gateway/Version.swift)
+version=$(sed -n 's/^public let stepgateVersion = "\(.*\)"$/\1/p' Sources/Service/Version.swift)
 [[ $version == "$(dpkg-parsechangelog -l packaging/changelog -S Version)" ]] \
-  || fail "packaging/changelog does not begin with version $version, that of Sources/Gateway/Version.swift"
+  || fail "packaging/changelog does not begin with version $version, that of Sources/Service/Version.swift"
 SOURCE_DATE_EPOCH=$(dpkg-parsechangelog -l packaging/changelog -S Timestamp)
 export SOURCE_DATE_EPOCH
 # dpkg's tools would ask gcc, which need not be there.
