@@ -75,6 +75,17 @@ extension RunTests {
       }
     }
 
+    @Test func `Customer files in the data folder are refused, and stay`() async throws {
+      let fixture = try GatewayFixture()
+      let path = try fixture.folder.file("data/customers/customers.json", "{}")
+      fixture.settings["customers.path"] = "\(fixture.data)/customers/"
+      let outcome = try await fixture.failToStart()
+      #expect(outcome.status == 78)
+      #expect(outcome.error.contains("overlaps with storage.directory"))
+      #expect(outcome.error.split(separator: "\n").count == 1)
+      #expect(FileManager.default.fileExists(atPath: path))
+    }
+
     @Test(arguments: [false, true])
     func `Customers that are not there yet are waited for, and nothing is taken in meanwhile`(isFolder: Bool)
       async throws
