@@ -23,6 +23,8 @@ enum JournalValue: Equatable, Sendable {
   case text(String)
   case integer(Int64)
   case flag(Bool)
+  /// Of a type that no setting of this version has; never written.
+  case other
 }
 
 /// How the values of a type stand in the journal.
@@ -104,9 +106,11 @@ extension Settings {
         throw JournalTextError(description: "\(setting.section).\(setting.name) \(what)")
       }
     }
-    for (section, values) in sections {
-      guard let name = values.keys.min() else { continue }
-      throw JournalTextError(description: "\(section).\(name) is unknown, so a later version wrote them")
+    // What is left: keys that are not known, and sections of which nothing is.
+    let known = Set(table.compactMap(\.journaled?.section))
+    for (section, values) in sections where !values.isEmpty || !known.contains(section) {
+      let key = ([section] + [values.keys.min()].compactMap(\.self)).joined(separator: ".")
+      throw JournalTextError(description: "\(key) is unknown, so a later version wrote them")
     }
     return settings
   }
@@ -150,8 +154,10 @@ extension JournalValue: Codable {
       self = .flag(flag)
     } else if let number = try? value.decode(Int64.self) {
       self = .integer(number)
+    } else if let text = try? value.decode(String.self) {
+      self = .text(text)
     } else {
-      self = .text(try value.decode(String.self))
+      self = .other
     }
   }
 
@@ -161,6 +167,7 @@ extension JournalValue: Codable {
     case .text(let text): try value.encode(text)
     case .integer(let number): try value.encode(number)
     case .flag(let flag): try value.encode(flag)
+    case .other: preconditionFailure("a value that no setting has")
     }
   }
 }

@@ -42,8 +42,6 @@ import Testing
   @Test(arguments: [
     ("", "they are no sections of settings"), ("[]", "they are no sections of settings"),
     (#"{"consent":5}"#, "they are no sections of settings"),
-    (#"{"consent":{"as_of":[]}}"#, "they are no sections of settings"),
-    (#"{"consent":{"as_of":1.5}}"#, "they are no sections of settings"),
     ("{}", "topics.customer is missing"),
   ])
   func `Any other text is refused, with what is wrong`(text: String, what: String) {
@@ -53,12 +51,20 @@ import Testing
   @Test(arguments: [
     (#""as_of":"enforce""#, #""as_of":"maybe""#, "consent.as_of has an unknown value"),
     (#""as_of":"enforce""#, #""as_of":true"#, "consent.as_of has an unknown value"),
+    (#""as_of":"enforce""#, #""as_of":[]"#, "consent.as_of has an unknown value"),
+    (#""as_of":"enforce""#, #""as_of":1.5"#, "consent.as_of has an unknown value"),
+    (#""as_of":"enforce""#, #""as_of":null"#, "consent.as_of has an unknown value"),
     (#""enabled":false"#, #""enabled":0"#, "landing.enabled has an unknown value"),
     (#""idle_ms":900000"#, #""idle_ms":"900000""#, "join.idle_ms has an unknown value"),
     (#""idle_ms":900000,"#, "", "join.idle_ms is missing"),
     (
       #""idle_ms":900000"#, #""idle_ms":900000,"match":"all""#,
       "join.match is unknown, so a later version wrote them"
+    ),
+    ("{\"consent\"", #"{"erasure":{},"consent""#, "erasure is unknown, so a later version wrote them"),
+    (
+      #""idle_ms":900000"#, #""idle_ms":900000,"weights":[1.5]"#,
+      "join.weights is unknown, so a later version wrote them"
     ),
     ("{\"consent\"", #"{"a":{"b":1},"consent""#, "a.b is unknown, so a later version wrote them"),
   ])
