@@ -83,8 +83,7 @@ public final class Daemon {
   public func run(
     reload: @escaping @Sendable () throws(SettingsError) -> Settings
   ) throws(DaemonError) -> PipelineStatus {
-    let server = try startServer()
-    defer { server?.stop() }
+    try startServer()
     defer { supervisor.stopping() }
     board.enter(.recovering)
     supervisor.watch([("the start", startPulse)])
@@ -156,14 +155,15 @@ public final class Daemon {
     return engine.status
   }
 
-  // Before anything else is done, so that a port in use is told at once, and a long recovery can be watched.
-  private func startServer() throws(DaemonError) -> StatusServer? {
-    guard settings.http.isEnabled else { return nil }
+  // Before anything else is done, so that a port in use is told at once, and a long recovery can be watched. It ends
+  // with the process, and not before: SwiftNIO traps where a connection is accepted while its server is told to stop
+  // (the deinit of NIOAsyncWriter), and whoever connects just then must not decide how the process ends.
+  private func startServer() throws(DaemonError) {
+    guard settings.http.isEnabled else { return }
     let server = try attempt(naming: "http.listen") { () throws(ListenError) in
       try StatusServer(settings.http.listen, board: board, log: log)
     }
     log.info("status page at http://\(server.address)/")
-    return server
   }
 
   /// From now on SIGHUP and changes of the customer files reach the ingest thread.

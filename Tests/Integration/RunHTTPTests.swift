@@ -124,6 +124,25 @@ extension RunTests {
       try await gateway.stop()
     }
 
+    @Test func `Who connects while it stops does not decide how it ends`() async throws {
+      let fixture = try GatewayFixture(settings: Self.on)
+      for _ in 0..<12 {
+        let gateway = try fixture.start()
+        let http = try await StatusPort(gateway)
+        let flood = Flood(port: http.port)
+        defer { flood.stop() }
+        try await gateway.stop()
+      }
+      // A start that ends by itself, early.
+      try Data("damaged".utf8).write(
+        to: URL(filePath: "\(fixture.data)/journal/00000000000000000000.journal"))
+      fixture.settings["http.listen"] = "127.0.0.1:\(try freePort())"
+      let port = try #require(fixture.settings["http.listen"]?.split(separator: ":").last.flatMap { Int($0) })
+      let flood = Flood(port: port)
+      defer { flood.stop() }
+      for _ in 0..<12 { #expect(try await fixture.failToStart().status == 74) }
+    }
+
     @Test func `A port in use ends it with 74 and one line, before it touches the broker`() async throws {
       let broker = try PrivateBroker()
       let first = try GatewayFixture(broker, settings: Self.on)
