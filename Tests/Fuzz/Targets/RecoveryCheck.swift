@@ -76,7 +76,7 @@ struct RecoveryCheck {
     do throws(RecoveryError) { return try recovery.run() } catch {
       switch error {
       case .noState where position > 0: return nil
-      case .checkpoint(.unsupportedVersion): return nil
+      case .checkpoint(.unsupportedVersion), .checkpoint(.unknownSection): return nil
       default: preconditionFailure("files in memory: \(error)")
       }
     }
