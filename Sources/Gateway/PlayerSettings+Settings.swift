@@ -18,8 +18,11 @@ extension TopicRouter {
 extension PlayerSettings {
   /// Reads the text of a settings entry. What is not in it, such as how tables are cut into segments, is as in `settings`.
   init(journalText: UnsafeRawBufferPointer, over settings: Settings) throws(UnreadableSettings) {
+    guard let text = String(validating: journalText, as: UTF8.self) else {
+      throw UnreadableSettings("they are not UTF-8")
+    }
     do {
-      let settings = try settings.with(journalText: String(decoding: journalText, as: UTF8.self))
+      let settings = try settings.with(journalText: text)
       self.init(engine: EngineSettings(settings), router: try TopicRouter(settings.topics))
     } catch { throw UnreadableSettings("\(error)") }
   }

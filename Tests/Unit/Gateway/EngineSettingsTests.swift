@@ -1,8 +1,10 @@
-import Gateway
 import Join
 import Pipeline
+import Playback
 import Settings
 import Testing
+
+@testable import Gateway
 
 @Suite struct EngineSettingsTests {
   @Test func `Every setting of the results reaches the pipeline`() {
@@ -21,5 +23,19 @@ import Testing
     #expect(settings.live)
     #expect(settings.segmentAgeMs == 3_600_000)
     #expect(settings.segmentBytes == 4_096)
+  }
+
+  @Test func `A text from the journal is read as it is, or refused with the reason`() throws {
+    func read(_ bytes: [UInt8]) throws -> PlayerSettings {
+      try bytes.withUnsafeBytes { try PlayerSettings(journalText: $0, over: Settings()) }
+    }
+    let text = Array(EveryKey.settings.journalText.utf8)
+    #expect(try read(text).engine.join == EveryKey.settings.join)
+    #expect(throws: UnreadableSettings("they are no sections of settings")) { try read([]) }
+    // In the middle of a topic.
+    let place = try #require(text.firstRange(of: Array("c/{email}".utf8))).lowerBound
+    #expect(throws: UnreadableSettings("they are not UTF-8")) {
+      try read(Array(text[..<place]) + [0xC3] + Array(text[place...]))
+    }
   }
 }
