@@ -80,7 +80,8 @@ extension ScriptRun {
       }
       let findings = engine.tables.takeFindings()
       precondition(findings.isEmpty, "tables in memory: \(findings)")
-      return ScriptRun(engine, settingsInForce, fileSystem, clockMs: clockMs)
+      return ScriptRun(
+        engine, settingsInForce, fileSystem, clockMs: clockMs, settingsText: player.settingsText)
     } catch { preconditionFailure("a state that was encoded: \(error)") }
   }
 }

@@ -28,12 +28,17 @@ final class ScriptRun {
     } catch { preconditionFailure("tables in memory: \(error)") }
   }
 
-  /// - Parameter settings: those of the engine.
-  init(_ engine: Engine, _ settings: ScriptSettings, _ fileSystem: MemoryFileSystem, clockMs: Int64) {
+  /// - Parameters:
+  ///   - settings: those of the engine.
+  ///   - settingsText: the text they were read from, if a step of a script was.
+  init(
+    _ engine: Engine, _ settings: ScriptSettings, _ fileSystem: MemoryFileSystem, clockMs: Int64,
+    settingsText: [UInt8] = []
+  ) {
     self.settings = settings
     self.fileSystem = fileSystem
     self.clockMs = clockMs
-    player = EntryPlayer(engine: engine, router: settings.player.router) {
+    player = EntryPlayer(engine: engine, router: settings.player.router, settingsText: settingsText) {
       ScriptSettings(payload: $0).player
     }
   }
