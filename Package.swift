@@ -75,8 +75,7 @@ let package = Package(
       name: "Gateway",
       dependencies: [
         "Mosquitto", "Threads", "Records", "Storage", "Journal", "SegmentLog", "Pipeline", "Playback",
-        "Ingest",
-        "Settings", "Service",
+        "Ingest", "Settings", "Service",
         .product(name: "HTTPTypes", package: "swift-http-types"),
         .product(name: "Hummingbird", package: "hummingbird"),
         .product(name: "HummingbirdCore", package: "hummingbird"),
@@ -91,8 +90,7 @@ let package = Package(
       name: "stepgate",
       dependencies: [
         "CFastPath", "Mosquitto", "Threads", "Records", "Storage", "Journal", "SegmentLog", "Join",
-        "Pipeline",
-        "Playback", "Simulator", "Settings", "Service", "Gateway",
+        "Pipeline", "Playback", "Simulator", "Settings", "Service", "Gateway",
         .product(name: "Logging", package: "swift-log"),
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ],

@@ -2,7 +2,8 @@
 // file it names. The one list that the loader, the journal's text, reloads, the checks of files and the tests of
 // config/stepgate.yaml go by. (A default is the initial value of the place.)
 //
-// Invariant: a key never changes its meaning: it is in people's files, and those that are journaled are in journals.
+// Invariant: a key never changes its meaning, and no value that it may have is ever forbidden: it is in people's files,
+// and those that are journaled are in journals.
 
 /// One setting.
 struct Setting: Sendable {

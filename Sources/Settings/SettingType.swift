@@ -21,7 +21,7 @@ struct SettingType<Value: Sendable>: Sendable {
 extension SettingType<Int> {
   static func integer(in range: ClosedRange<Int64>) -> Self {
     let allowed = "a whole number from \(range.lowerBound) to \(range.upperBound)"
-    return SettingType(allowed: allowed, journalForm: .integer()) { (text) throws(Refusal) in
+    return SettingType(allowed: allowed, journalForm: .integer(in: range)) { (text) throws(Refusal) in
       guard let number = wholeNumber(text) else { throw Refusal(reason: "is not a whole number") }
       try refuse(number, outside: range) { "\($0)" }
       return Int(number)
@@ -35,7 +35,8 @@ extension SettingType<Int64> {
     let bounds = boundsText(
       lowest, highest == Settings.longestDurationMs ? nil : highest, durationText(ms:))
     return SettingType(
-      allowed: "a number with ms, s, m, h or d, e.g. 100ms" + bounds, journalForm: .integer(unit: "ms")
+      allowed: "a number with ms, s, m, h or d, e.g. 100ms" + bounds,
+      journalForm: .integer(in: lowest...highest, unit: "ms")
     ) { (text) throws(Refusal) in
       guard let ms = durationMs(text) else { throw Refusal(reason: "is not a duration") }
       try refuse(ms, outside: lowest...highest, durationText(ms:))
@@ -62,7 +63,7 @@ extension SettingType<Int> {
     let bounds = boundsText(lowest, highest == Settings.largestSizeBytes ? nil : highest, sizeText(bytes:))
     return SettingType(
       allowed: "a number of bytes or one with KiB, MiB or GiB, e.g. 64MiB" + bounds,
-      journalForm: .integer(unit: "bytes")
+      journalForm: .integer(in: lowest...highest, unit: "bytes")
     ) { (text) throws(Refusal) in
       guard let bytes = sizeBytes(text) else { throw Refusal(reason: "is not a size") }
       try refuse(bytes, outside: lowest...highest, sizeText(bytes:))

@@ -119,9 +119,10 @@ extension Settings {
 // MARK: Forms
 
 extension JournalForm where Value: FixedWidthInteger {
-  static func integer(unit: String? = nil) -> Self {
+  /// - Parameter range: that of the values in a file, and so of all that was ever written.
+  static func integer(in range: ClosedRange<Int64>, unit: String? = nil) -> Self {
     JournalForm(unit: unit, written: { .integer(Int64($0)) }) { value in
-      if case .integer(let number) = value { Value(exactly: number) } else { nil }
+      if case .integer(let number) = value, range.contains(number) { Value(exactly: number) } else { nil }
     }
   }
 }

@@ -67,6 +67,17 @@ import Testing
       "join.weights is unknown, so a later version wrote them"
     ),
     ("{\"consent\"", #"{"a":{"b":1},"consent""#, "a.b is unknown, so a later version wrote them"),
+    (#""tolerance_ms":100"#, #""tolerance_ms":-1"#, "join.tolerance_ms has an unknown value"),
+    (#""idle_ms":900000"#, #""idle_ms":999"#, "join.idle_ms has an unknown value"),
+    (#""retention_ms":900000"#, #""retention_ms":315360000001"#, "join.retention_ms has an unknown value"),
+    (
+      #""retention_ms":900000"#, #""retention_ms":-9223372036854775808"#,
+      "join.retention_ms has an unknown value"
+    ),
+    (
+      #""max_memory_bytes":536870912"#, #""max_memory_bytes":9223372036854775807"#,
+      "join.max_memory_bytes has an unknown value"
+    ),
   ])
   func `A text that is nearly right is refused, with what is wrong`(part: String, by: String, what: String) {
     let text = Settings().journalText.replacingOccurrences(of: part, with: by)
